@@ -1,0 +1,69 @@
+"""The Protocols: what is plugged in. What is inherited is an ABC, ``rotators.Rotator``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rotators.rotation import Rotation
+    from rotators.secret import Secret
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """
+    The far side of a credential: how to talk to the thing.
+
+    An engine keeps no state between two calls and need not import us; what it raises is of ``rotators.errors``.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return what the log calls it."""
+
+    def resource(self, secret: Secret) -> Mapping[str, str]:
+        """
+        Return what the secret opens, by key: what must be the same in pending as in current (law 5).
+
+        Raises:
+            SecretError: a key is missing or of the wrong form.
+        """
+
+    def test(self, secret: Secret) -> None:
+        """
+        Log in with it and do one harmless read.
+
+        Raises:
+            CredentialRejected: refused.
+            TargetUnreachable: could not be asked (law 8).
+        """
+
+    def set(self, secret: Secret, *, by: Secret, like: Secret) -> None:
+        """
+        Make `secret` valid, on the authority of `by`; idempotent.
+
+        Before it returns it proves `secret` with a second login while the session that made the change is open; if that
+        fails, the same session puts `like`, the current value, back (law 10).
+
+        Raises:
+            CredentialRejected: `by` was refused, and nothing was changed.
+            ChangeRefused: the target would not have it, or it did not take and was undone.
+            TargetUnreachable: could not be asked.
+        """
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """Whose identity the next version has, and on whose authority it is made valid."""
+
+    @property
+    def name(self) -> str:
+        """Return the word that chooses it."""
+
+    def next(self, current: Secret) -> Secret:
+        """Return the current value as the next version's identity needs it, before it gets its fresh password."""
+
+    def authorities(self, rotation: Rotation) -> Iterator[tuple[str, Secret]]:
+        """Yield (what to call it, credential), the first choice first. Read lazily: a normal rotation needs one."""

@@ -1,0 +1,54 @@
+"""A host's addresses, looked up within the time left (law 13): the C library's own look-up can hang for half a minute."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+
+from rotators import deadline
+from rotators.errors import TargetUnreachable
+
+LOOKUP = 5.0
+
+
+def addresses(host: str, port: int) -> list[str]:
+    """
+    Return the host's addresses, in the order to try them.
+
+    Raises:
+        TargetUnreachable: there is no such name, or no answer in time; `cause` is ``dns``.
+
+    Example:
+        >>> addresses("127.0.0.1", 5432)
+        ['127.0.0.1']
+    """
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return [host]
+    found: list[str] = []
+    problem: list[str] = []
+
+    def look_up() -> None:
+        try:
+            for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+                if str(address[0]) not in found:
+                    found.append(str(address[0]))
+        except OSError as error:
+            problem.append(error.strerror or type(error).__name__)
+        except UnicodeError:
+            problem.append("not a valid name")
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(deadline.current().wait(LOOKUP))
+    if not found:
+        why = problem[0] if problem else "no answer in time"
+        raise TargetUnreachable(
+            f"DNS does not know the host {host!r} ({why}): check 'host' in the secret and the function's VPC and subnets",
+            cause="dns",
+        )
+    return list(found)

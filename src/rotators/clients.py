@@ -1,0 +1,84 @@
+"""
+The boto3 client behind the store: made late, once, with time-outs cut from the invocation's time (law 13).
+
+botocore's own retries are off: they know nothing of the time left. ``SecretStore`` asks again itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from rotators.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from rotators.deadline import Deadline
+
+#: Seconds one request may take. A client's time-outs are fixed when it is made, so there is one for each of these.
+TIMEOUTS = (5.0, 2.0, 1.0, 0.5)
+
+#: What decides where a client talks to; a client is made anew when one of these changes.
+SETTINGS = (
+    "SECRETS_MANAGER_ENDPOINT",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+)
+
+
+class Clients:
+    """Makes and keeps the clients. Making the first costs about 0.2 s, a further one a few milliseconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[Hashable, Any] = {}
+        self._session: Any = None
+
+    def get(self, deadline: Deadline) -> Any:
+        """
+        Return a client whose time-outs fit into the time left.
+
+        Raises:
+            ConfigurationError: boto3 is missing, or region or credentials are.
+        """
+        seconds = next((t for t in TIMEOUTS if t <= deadline.left() / 3), TIMEOUTS[-1])
+        key = (seconds, *(os.environ.get(name) for name in SETTINGS))
+        with self._lock:
+            client = self._made.get(key)
+            if client is None:
+                client = self._made[key] = self._make(seconds)
+            return client
+
+    def _make(self, seconds: float) -> Any:
+        try:
+            import boto3  # noqa: PLC0415 - the Lambda runtime carries it; `import rotators` must not load it
+            from botocore.config import Config  # noqa: PLC0415
+            from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+        except ImportError:
+            raise ConfigurationError("boto3 is missing: run in a Lambda runtime, or pip install boto3") from None
+        for name in ("boto3", "botocore", "urllib3"):
+            # Law 9: at DEBUG these write whole requests and answers, SecretString included.
+            log = logging.getLogger(name)
+            log.setLevel(max(log.level, logging.INFO))
+        if self._session is None:
+            self._session = boto3.session.Session()
+        # No keep-alive of a dead connection is worth a failed step, but a new TCP and TLS handshake a call is not either.
+        config = Config(
+            connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1}, tcp_keepalive=True
+        )
+        endpoint = os.environ.get("SECRETS_MANAGER_ENDPOINT") or None
+        problem = ""
+        try:
+            return self._session.client("secretsmanager", endpoint_url=endpoint, config=config)
+        except (BotoCoreError, ValueError) as error:
+            problem = type(error).__name__
+        raise ConfigurationError(
+            f"no Secrets Manager client ({problem}): set AWS_REGION and credentials, and check SECRETS_MANAGER_ENDPOINT"
+        )

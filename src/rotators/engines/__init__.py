@@ -1,0 +1,1 @@
+"""The engines, one noun a file. A driver is imported by the step that first needs it."""

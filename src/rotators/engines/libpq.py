@@ -1,0 +1,221 @@
+"""
+One session with a PostgreSQL server: psycopg's libpq, driven without ever blocking longer than the time left (law 13).
+
+psycopg's own ``Connection`` waits for a silent server for ever once it is connected, and a failed login tells its
+SQLSTATE only inside a text in the server's language. Here every wait has an end, and the SQLSTATE is read from libpq's
+protocol trace, which goes to an anonymous file in memory that is gone before the session is used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import time
+from typing import TYPE_CHECKING, Self
+
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+
+from rotators import deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psycopg.pq.abc import PGconn
+
+_ERROR = re.compile(
+    r'ErrorResponse\t S "[^"]*"(?: V "[^"]*")? C "([0-9A-Z]{5})" M "(.*?)"(?: [A-Z] "|\s*\\x00)', re.DOTALL
+)
+_READ = {pq.PollingStatus.READING}
+#: A server in another language than English, on a system without the trace: these are told apart by their text alone.
+_ENGLISH = {
+    "password authentication failed": "28P01",
+    "no pg_hba.conf entry": "28000",
+    "too many clients": "53300",
+    "too many connections": "53300",
+    "remaining connection slots": "53300",
+    "starting up": "57P03",
+    "shutting down": "57P03",
+    "not permitted to log in": "28000",
+}
+
+
+class LibpqError(Exception):
+    """
+    What went wrong, as the server or libpq said it. Never leaves the engine.
+
+    Attributes:
+        sqlstate: five characters where the server answered, None where it did not.
+        text: what was said, for finding out; not for showing.
+    """
+
+    def __init__(self, sqlstate: str | None, text: str) -> None:
+        super().__init__(sqlstate or "no answer")
+        self.sqlstate = sqlstate
+        self.text = text
+
+
+class TimedOut(LibpqError):
+    """The time was up."""
+
+    def __init__(self, doing: str) -> None:
+        super().__init__(None, "timed out")
+        self.doing = doing
+
+
+class Session:
+    """
+    An open session.
+
+    Example:
+        >>> with Session.open({"host": "127.0.0.1", "user": "app", "password": "…"}, seconds=5) as session:
+        ...     session.rows("SELECT 1")
+        [('1',)]
+    """
+
+    def __init__(self, connection: PGconn) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, parameters: Mapping[str, str], *, seconds: float) -> Session:
+        """
+        Log in.
+
+        Args:
+            parameters: libpq's connection parameters.
+            seconds: how long it may take.
+
+        Raises:
+            LibpqError: refused, or could not be asked.
+            TimedOut: no answer in time.
+        """
+        connection: PGconn = pq.PGconn.connect_start(make_conninfo("", **parameters).encode())
+        trace = _trace(connection)
+        try:
+            end = time.monotonic() + seconds
+            status: int = pq.PollingStatus.WRITING
+            while (
+                status not in {pq.PollingStatus.OK, pq.PollingStatus.FAILED} and connection.status != pq.ConnStatus.BAD
+            ):
+                _wait(connection, reading=status in _READ, end=end, doing="logging in")
+                status = connection.connect_poll()
+            if connection.status == pq.ConnStatus.OK:
+                connection.nonblocking = 1
+                return cls(connection)
+            text = connection.get_error_message("utf-8")
+            if trace is not None:
+                connection.untrace()
+            failure = LibpqError(*_sqlstate(trace, text))
+        except BaseException:
+            connection.finish()
+            raise
+        finally:
+            if trace is not None:
+                connection.untrace()
+                os.close(trace)
+        connection.finish()
+        raise failure
+
+    def rows(self, statement: str, *, seconds: float = deadline.LONGEST) -> list[tuple[str | None, ...]]:
+        """
+        Run statements in one round trip and return the last one's rows, as text.
+
+        Raises:
+            LibpqError: the server refused one, or the connection broke.
+            TimedOut: no answer in time; the session is closed, and the statement may have run.
+        """
+        connection, end = self._connection, time.monotonic() + deadline.current().wait(seconds)
+        failure: LibpqError | None = None
+        rows: list[tuple[str | None, ...]] = []
+        try:
+            connection.send_query(statement.encode())
+            while connection.flush():
+                _wait(connection, reading=False, end=end, doing="sending a statement")
+            while True:
+                while connection.is_busy():
+                    _wait(connection, reading=True, end=end, doing="waiting for a statement")
+                    connection.consume_input()
+                result = connection.get_result()
+                if result is None:
+                    break
+                if result.status == pq.ExecStatus.TUPLES_OK:
+                    rows = [
+                        tuple(_text(result.get_value(row, column)) for column in range(result.nfields))
+                        for row in range(result.ntuples)
+                    ]
+                elif result.status != pq.ExecStatus.COMMAND_OK and failure is None:
+                    state = result.error_field(pq.DiagnosticField.SQLSTATE)
+                    failure = LibpqError(_text(state), result.get_error_message("utf-8"))
+        except TimedOut:
+            self.close()
+            raise
+        except Exception as error:  # noqa: BLE001 - psycopg's, for a connection that is gone
+            failure = LibpqError(None, type(error).__name__)
+        if failure is not None:
+            raise failure
+        return rows
+
+    def verifier(self, user: str, password: str, algorithm: str) -> str:
+        """
+        Return what the server stores for a password, made here, so that the password itself is never sent.
+
+        Source: libpq, PQencryptPasswordConn.
+        """
+        made = self._connection.encrypt_password(password.encode(), user.encode(), algorithm.encode())
+        return made.decode("ascii")
+
+    def parameter(self, name: str) -> str:
+        """Return what the server reported about itself at login, such as ``server_version``."""
+        return _text(self._connection.parameter_status(name.encode())) or ""
+
+    @property
+    def alive(self) -> bool:
+        """Say whether the connection is still thought to be good."""
+        return self._connection.status == pq.ConnStatus.OK
+
+    def close(self) -> None:
+        """End the session."""
+        self._connection.finish()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _wait(connection: PGconn, *, reading: bool, end: float, doing: str) -> None:
+    left = end - time.monotonic()
+    if left > 0:
+        poll = select.poll()  # not select(): a sandbox may have more than 1024 files open
+        poll.register(connection.socket, select.POLLIN if reading else select.POLLOUT)
+        if poll.poll(left * 1000):
+            return
+    raise TimedOut(doing)
+
+
+def _trace(connection: PGconn) -> int | None:
+    """Trace the login into memory, where the system can; elsewhere the error's text has to do."""
+    if connection.status == pq.ConnStatus.BAD or not hasattr(os, "memfd_create"):
+        return None
+    trace = os.memfd_create("login")
+    connection.trace(trace)
+    return trace
+
+
+def _sqlstate(trace: int | None, text: str) -> tuple[str | None, str]:
+    if trace is not None:
+        os.lseek(trace, 0, os.SEEK_SET)
+        found = _ERROR.findall(os.read(trace, 1 << 20).decode("utf-8", "replace"))
+        if found:
+            state, message = found[-1]
+            return state, message
+    for phrase, state in _ENGLISH.items():
+        if phrase in text:
+            return state, text
+    return None, text
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")

@@ -1,0 +1,188 @@
+"""One change of one PostgreSQL role's password: locked, made, proven, or undone (laws 4, 10 and 13)."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING
+
+from rotators import deadline, telemetry
+from rotators.engines import postgres_failures as failures
+from rotators.engines.libpq import LibpqError
+from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
+
+if TYPE_CHECKING:
+    from rotators.engines.libpq import Session
+    from rotators.engines.postgres import Postgres
+    from rotators.secret import DatabaseSecret
+
+#: Longest time, in seconds, that proving a change may need; a change is not begun with less (law 13).
+PROOF = 2.0
+#: How often a change is tried again that met another ALTER ROLE of the same role.
+CONFLICTS = 10
+
+
+class Change:
+    """One change of one role's password: locked, made, proven, or undone."""
+
+    def __init__(
+        self, engine: Postgres, session: Session, authority: DatabaseSecret, new: DatabaseSecret, old: DatabaseSecret
+    ) -> None:
+        self._engine = engine
+        self._session = session
+        self._authority = authority
+        self._new = new
+        self._old = old
+        self._algorithm = "scram-sha-256"
+
+    def run(self) -> None:
+        """Make the change and prove it. What it raises is what ``Engine.set`` promises."""
+        failure: RotatorsError | None = None
+        try:
+            if self._prepare():
+                return
+            verifier = self._session.verifier(self._new.username, self._new.password, self._algorithm)
+        except LibpqError as error:
+            failure = failures.change_failed(error, self._authority, self._new.username)
+        if failure is not None:
+            raise failure
+        if deadline.current().left() < PROOF:
+            raise TargetUnreachable(
+                "too little time is left to change the password and prove it: raise the function's Timeout",
+                cause="timeout",
+            )
+        broken = self._alter(verifier)
+        telemetry.window_opened()
+        self._prove(broken)
+
+    def _prepare(self) -> bool:
+        """
+        Make the session ours, take the role's lock, and look at the server. True: somebody else did the work meanwhile.
+
+        ``SET ROLE NONE`` because a role with ``ALTER ROLE … SET ROLE owner`` can't change its own password; the rest so
+        that no setting of the role's makes the change fail or last.
+        """
+        seconds = deadline.current().wait(deadline.CONNECT)
+        milliseconds = max(1, int(seconds * 1000))
+        key = int.from_bytes(hashlib.blake2b(self._new.username.encode(), digest_size=8).digest(), signed=True)
+        ((locked, standby, encryption),) = self._session.rows(
+            "SET ROLE NONE; SET search_path = pg_catalog; SET default_transaction_read_only = off; "
+            f"SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds}; SELECT "
+            f"pg_catalog.pg_try_advisory_lock({key}), pg_catalog.pg_is_in_recovery(), "
+            "pg_catalog.current_setting('password_encryption')"
+        )
+        if standby == "t":
+            raise failures.read_only(self._authority)
+        if encryption in {"md5", "on"}:
+            self._algorithm = "md5"
+            telemetry.warn("the server's password_encryption is md5, which is weak: set it to scram-sha-256")
+        if self._authority.username != self._new.username:
+            self._inspect()
+        if locked == "t":
+            return False
+        self._session.rows(f"SELECT pg_catalog.pg_advisory_lock({key})")
+        return self._already()
+
+    def _already(self) -> bool:
+        """Another rotation held the lock: find out what it did (law 4)."""
+        try:
+            self._engine.prove(self._new)
+        except CredentialRejected:
+            pass
+        else:
+            return True
+        moved = False
+        try:
+            self._engine.prove(self._authority)
+        except CredentialRejected:
+            moved = True
+        if moved:
+            raise ChangeRefused(
+                f"the password of {self._new.username!r} was changed by something else while this rotation waited for it: "
+                "is the role rotated by two secrets?",
+                retryable=True,
+            )
+        return False
+
+    def _inspect(self) -> None:
+        """An admin sees what a role itself can't say: refuse what no password mends, and what is not ours (law 11)."""
+        name = self._new.username
+        found = self._session.rows(
+            "SELECT rolcanlogin, rolsuper, rolvaliduntil IS NOT NULL AND rolvaliduntil < pg_catalog.now(), rolvaliduntil "
+            f"FROM pg_catalog.pg_roles WHERE rolname = {_literal(name)}"
+        )
+        at = f"{self._new.host}:{self._new.port}"
+        if not found:
+            raise ChangeRefused(f"{at} has no role {name!r}: create it, or correct 'username' in the secret")
+        ((login, superuser, expired, until),) = found
+        if superuser == "t":
+            raise ChangeRefused(f"{name!r} at {at} is a superuser: an admin's authority is not used to take one over")
+        if login != "t":
+            raise ChangeRefused(f"{name!r} at {at} has NOLOGIN, so no password opens it: ALTER ROLE … LOGIN")
+        if expired == "t":
+            raise ChangeRefused(
+                f"{name!r} at {at} expired on {until}, so no password opens it: ALTER ROLE … VALID UNTIL"
+            )
+
+    def _alter(self, verifier: str) -> LibpqError | None:
+        """Change it. Returns the failure where the connection broke, as the server may have changed it all the same."""
+        statement = f"ALTER ROLE {_identifier(self._new.username)} PASSWORD {_literal(verifier)}"
+        failure: RotatorsError | None = None
+        for attempt in range(CONFLICTS):
+            try:
+                self._session.rows(statement)
+            except LibpqError as error:
+                if error.sqlstate is None or not self._session.alive:
+                    return error
+                # Two ALTER ROLE at once, from two databases: advisory locks are per database.
+                if (
+                    "concurrently updated" in error.text
+                    and attempt + 1 < CONFLICTS
+                    and deadline.current().left() > PROOF
+                ):
+                    time.sleep(0.05)
+                    continue
+                failure = failures.change_failed(error, self._authority, self._new.username)
+            break
+        if failure is not None:
+            raise failure
+        return None
+
+    def _prove(self, broken: LibpqError | None) -> None:
+        """Law 10: the second login. Whatever it says but yes, current is put back over the session that is still open."""
+        failure: RotatorsError | None = None
+        try:
+            self._engine.prove(self._new)
+        except RotatorsError as error:
+            failure = error
+        if failure is None:
+            return
+        if broken is not None:
+            raise failures.change_failed(broken, self._authority, self._new.username)
+        undone = "AWSCURRENT was put back and opens again" if self._put_back() else (
+            "AWSCURRENT could not be put back: the retry finds out which of the two opens"
+        )  # fmt: skip
+        if isinstance(failure, CredentialRejected):
+            raise ChangeRefused(f"the new password was set and then refused at login ({failure}); {undone}")
+        failure.args = (f"the new password was set but could not be proven: {failure}; {undone}",)
+        raise failure
+
+    def _put_back(self) -> bool:
+        try:
+            verifier = self._session.verifier(self._old.username, self._old.password, self._algorithm)
+            self._session.rows(
+                f"ALTER ROLE {_identifier(self._old.username)} PASSWORD {_literal(verifier)}", seconds=PROOF
+            )
+        except LibpqError:
+            return False
+        return True
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    """Quote a string; a backslash would need E'' where standard_conforming_strings is off."""
+    quoted = text.replace("'", "''")
+    return f" E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in text else f"'{quoted}'"

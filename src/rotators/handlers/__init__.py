@@ -1,0 +1,1 @@
+"""What template.yaml points at: one module a function, each with its ``handler``."""

@@ -1,0 +1,137 @@
+"""``Rotation``: what one invocation is about. It reads its secrets when they are asked for, and each once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rotators.errors import RotationRefused
+from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rotators.description import Description
+    from rotators.passwords import PasswordPolicy
+    from rotators.secret import Secret
+    from rotators.store import RotationToken, SecretStore
+
+#: How many versions without labels are tried. Each may be a failed login, and servers lock accounts out for those.
+ABANDONED = 10
+
+
+class Rotation:
+    """
+    One step of one rotation.
+
+    Attributes:
+        secret_id: the secret's ARN, as the event names it.
+        version: the event's ClientRequestToken, the id of the version being made.
+        step: which of the four.
+        about: what DescribeSecret said.
+
+    Example:
+        >>> def set(self, rotation: Rotation) -> None:
+        ...     service.change(rotation.current["username"], rotation.pending["password"])
+    """
+
+    def __init__(  # noqa: PLR0913 - the event's parts, and where they are read
+        self,
+        store: SecretStore,
+        *,
+        secret_id: str,
+        version: str,
+        step: Step,
+        about: Description,
+        token: RotationToken | None = None,
+    ) -> None:
+        self.secret_id = secret_id
+        self.version = version
+        self.step = step
+        self.about = about
+        self._store = store
+        self._token = token
+        self._seen: list[Secret] = []
+
+    @cached_property
+    def current(self) -> Secret:
+        """
+        The value labelled AWSCURRENT.
+
+        Raises:
+            RotationRefused: there is none.
+        """
+        value = self._store.labelled(self.about, AWSCURRENT, fresh=self.step is Step.CREATE)
+        if value is None:
+            raise RotationRefused(
+                f"{self.secret_id} has no AWSCURRENT value to rotate from: store the working credential with "
+                "`aws secretsmanager put-secret-value` first"
+            )
+        return self._saw(value)
+
+    @cached_property
+    def pending(self) -> Secret:
+        """
+        The value labelled AWSPENDING, which createSecret stored.
+
+        setSecret reads it from the store even when it is in memory: what is set must be what is safely stored (law 2).
+
+        Raises:
+            RotationRefused: createSecret has stored none.
+        """
+        value = self._store.labelled(self.about, AWSPENDING, fresh=self.step is Step.SET)
+        if value is None:
+            refusal = RotationRefused(
+                f"version {self.version} is AWSPENDING but has no value: createSecret has not run, or failed. Rotate again "
+                f"with `aws secretsmanager rotate-secret --secret-id {self.secret_id}`",
+                retryable=True,
+            )
+            raise refusal
+        return self._saw(value)
+
+    @cached_property
+    def previous(self) -> Secret | None:
+        """The value labelled AWSPREVIOUS, None where there is none."""
+        value = self._store.labelled(self.about, AWSPREVIOUS, wait=False)
+        return self._saw(value) if value is not None else None
+
+    @cached_property
+    def admin(self) -> Secret | None:
+        """The secret that ``masterarn`` names, None where the current value names none."""
+        arn = self.current.get("masterarn")
+        return self._saw(self._store.another(str(arn))) if arn else None
+
+    def abandoned(self) -> Iterator[tuple[str, Secret]]:
+        """Yield (version id, value) of versions whose labels are gone, newest first, at most `ABANDONED`."""
+        for version, value in self._store.unlabelled(self.about, ABANDONED):
+            if version != self.version:
+                yield version, self._saw(value)
+
+    def has_pending(self) -> bool:
+        """Say whether createSecret has stored its value already (law 2)."""
+        return self._store.labelled(self.about, AWSPENDING, fresh=True, wait=False) is not None
+
+    def draw_password(self, policy: PasswordPolicy) -> str:
+        """Draw a fresh password from GetRandomPassword."""
+        return self._store.random_password(policy)
+
+    def store(self, value: Secret) -> None:
+        """Store the pending value."""
+        self._saw(value)
+        self._store.put_pending(self.about, self.version, value, self._token)
+
+    def promote(self) -> None:
+        """Move AWSCURRENT to this rotation's version."""
+        self._store.move_current(self.about, self.version)
+
+    def hidden(self) -> set[str]:
+        """Return the strings that no text about this rotation may hold (law 9)."""
+        found = {text for secret in self._seen for text in secret.hidden()}
+        return found | ({self._token.reveal()} if self._token else set())
+
+    def _saw(self, value: Secret) -> Secret:
+        self._seen.append(value)
+        return value
+
+    def __repr__(self) -> str:
+        return f"Rotation({self.step.value}, {self.secret_id}, {self.version})"

@@ -1,0 +1,263 @@
+"""
+The Secrets Manager calls we make, and what their answers mean. Nothing else talks to it.
+
+A version's value never changes once it is stored, so one that was read is kept in memory for a short while: the four
+steps of a rotation usually meet in one sandbox. A value is kept by secret, the secret's creation date and version, so
+that a secret made anew under the same name finds nothing of the old one.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from rotators import deadline
+from rotators.clients import Clients
+from rotators.description import Description
+from rotators.errors import RotationRefused, RotatorsError, SecretError
+from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
+from rotators.refusals import Transient, translate
+from rotators.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rotators.passwords import PasswordPolicy
+
+#: Seconds a read value is kept: the four steps of one rotation, no longer.
+KEEP = 120.0
+#: Seconds a read that looks too old is asked again (law 14), and the pauses between.
+SETTLE = 4.0
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+
+_calls: ContextVar[list[str] | None] = ContextVar("rotators_calls", default=None)
+
+
+@contextmanager
+def counting() -> Iterator[list[str]]:
+    """Collect the names of the calls made inside."""
+    calls: list[str] = []
+    token = _calls.set(calls)
+    try:
+        yield calls
+    finally:
+        _calls.reset(token)
+
+
+class RotationToken:
+    """
+    The event's RotationToken: handed on to PutSecretValue, never shown.
+
+    Source: Secrets Manager user guide, "Rotation by Lambda function"; it is required where the secret is in another
+    account, and must not be logged.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the token itself, for the one call that takes it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "RotationToken(***)"
+
+
+class SecretStore:
+    """
+    Secrets Manager, as a rotation sees it.
+
+    Args:
+        client: a boto3 ``secretsmanager`` client; by default one made late from the environment
+            (``SECRETS_MANAGER_ENDPOINT``, else whatever boto3 finds).
+
+    Example:
+        >>> SecretStore().describe("arn:aws:secretsmanager:…").holder("AWSCURRENT")
+        '6f3c…'
+    """
+
+    def __init__(self, client: Any = None) -> None:
+        self._client = client
+        self._clients = Clients()
+        self._kept: dict[tuple[str, str, str], tuple[float, Secret]] = {}
+
+    def describe(self, secret_id: str) -> Description:
+        """
+        Call DescribeSecret.
+
+        Raises:
+            RotationRefused: there is no such secret.
+            StoreUnavailable, ConfigurationError: it could not be asked, or may not be.
+        """
+        return Description.of(self._call("describe_secret", secret_id, SecretId=secret_id), secret_id)
+
+    def labelled(self, about: Description, label: str, *, fresh: bool = False, wait: bool = True) -> Secret | None:
+        """
+        Read the value of the version that carries a label, None where there is none.
+
+        Args:
+            about: the secret; says which version carries the label, so the read can't be of another one.
+            label: ``AWSCURRENT``, ``AWSPENDING`` or ``AWSPREVIOUS``.
+            fresh: don't believe memory.
+            wait: an absent value may be one that is not visible yet: ask again for a while (law 14).
+        """
+        version = about.holder(label)
+        if version is None:
+            return None
+        return self.version(about, version, label=label, fresh=fresh, wait=wait)
+
+    def version(
+        self, about: Description, version: str, *, label: str = "", fresh: bool = False, wait: bool = False
+    ) -> Secret | None:
+        """Read the value of one version, None where it has none."""
+        key = (about.arn, about.created, version)
+        until, value = self._kept.get(key, (0.0, None))
+        if value is not None and not fresh and time.monotonic() < until:
+            return value
+        query = {"SecretId": about.arn, "VersionId": version, **({"VersionStage": label} if label else {})}
+        for pause in _pauses() if wait else (None,):
+            answer = self._call("get_secret_value", about.arn, missing=True, **query)
+            if answer is not None and ("SecretString" in answer or "SecretBinary" in answer):
+                secret = Secret.parse(answer.get("SecretString"), label=label or f"version {version[:8]}")
+                self._forget()
+                self._kept[key] = (time.monotonic() + KEEP, secret)
+                return secret
+            if pause is not None:
+                time.sleep(pause)
+        return None
+
+    def put_pending(self, about: Description, version: str, secret: Secret, token: RotationToken | None) -> None:
+        """
+        Store the pending value. A value stored meanwhile by somebody with the same version wins (law 2).
+
+        Raises:
+            SecretError: the value does not fit into a secret.
+        """
+        text = secret.to_json()
+        more = {"RotationToken": token.reveal()} if token else {}
+        self._call(
+            "put_secret_value",
+            about.arn,
+            missing=True,
+            SecretId=about.arn,
+            ClientRequestToken=version,
+            SecretString=text,
+            VersionStages=[AWSPENDING],
+            **more,
+        )
+
+    def move_current(self, about: Description, version: str) -> None:
+        """
+        Move AWSCURRENT to a version; AWSPREVIOUS follows by itself.
+
+        A refusal may only mean that the labels read were old, or that the answer to an earlier try was lost (law 14):
+        they are read again, and a version that is current already is a success.
+        """
+        for last in (False, True):
+            old = about.holder(AWSCURRENT)
+            if old == version:
+                return
+            more: dict[str, Any] = {"RemoveFromVersionId": old} if old else {}
+            refusal: RotatorsError | None = None
+            try:
+                self._call(
+                    "update_secret_version_stage",
+                    about.arn,
+                    SecretId=about.arn,
+                    VersionStage=AWSCURRENT,
+                    MoveToVersionId=version,
+                    **more,
+                )
+            except RotationRefused as error:
+                refusal = error
+            if refusal is None:
+                return
+            about = self.describe(about.arn)
+            if last and about.holder(AWSCURRENT) != version:
+                raise refusal
+
+    def unlabelled(self, about: Description, most: int) -> Iterator[tuple[str, Secret]]:
+        """
+        Yield (version id, value) of versions that carry no label of Secrets Manager's own, newest first.
+
+        What an abandoned rotation stored before it changed the target (law 2) is still here for a day at least.
+        """
+        found: list[dict[str, Any]] = []
+        query: dict[str, Any] = {"SecretId": about.arn, "IncludeDeprecated": True, "MaxResults": 100}
+        while True:
+            answer = self._call("list_secret_version_ids", about.arn, **query)
+            found += answer.get("Versions", [])
+            if not answer.get("NextToken"):
+                break
+            query["NextToken"] = answer["NextToken"]
+        ours = {AWSCURRENT, AWSPENDING, AWSPREVIOUS}
+        loose = [v for v in found if not ours.intersection(v.get("VersionStages") or ())]
+        loose.sort(key=lambda v: str(v.get("CreatedDate", "")), reverse=True)
+        for entry in loose[:most]:
+            try:
+                secret = self.version(about, entry["VersionId"])
+            except SecretError:
+                continue  # somebody's hand-made value: it opens nothing
+            if secret is not None:
+                yield entry["VersionId"], secret
+
+    def another(self, secret_id: str) -> Secret:
+        """
+        Read AWSCURRENT of another secret: the admin's. Never from memory, as it is rotated too.
+
+        Raises:
+            RotationRefused: there is no such secret or it has no value.
+        """
+        answer = self._call("get_secret_value", secret_id, SecretId=secret_id, VersionStage=AWSCURRENT)
+        return Secret.parse(answer.get("SecretString"), label="admin secret's AWSCURRENT")
+
+    def random_password(self, policy: PasswordPolicy) -> str:
+        """Call GetRandomPassword."""
+        answer = self._call("get_random_password", "", **policy.parameters())
+        return str(answer["RandomPassword"])
+
+    def _call(self, operation: str, secret_id: str, *, missing: bool = False, **parameters: Any) -> Any:
+        """
+        Make one call, again while its failure is a passing one and there is time (law 13).
+
+        `missing`: an absent value (or, for a put, one that is there already) is None instead of an error.
+        """
+        for pause in (0.1, 0.3, 0.9, None):
+            client = self._client or self._clients.get(deadline.current())
+            failure: Exception | None = None
+            made = _calls.get()
+            if made is not None:
+                made.append(operation)
+            try:
+                return getattr(client, operation)(**parameters)
+            except Exception as error:  # noqa: BLE001 - botocore raises classes it makes at run time; all are translated
+                failure = translate(error, operation, secret_id, missing=missing)
+            if failure is None:
+                return None
+            if not isinstance(failure, Transient):
+                raise failure
+            if pause is None or deadline.current().left() < pause + 1:
+                raise failure.outcome
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, keeps no secret
+        return None
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        for key, (until, _) in list(self._kept.items()):
+            if until < now:
+                self._kept.pop(key, None)
+
+
+def _pauses() -> Iterator[float | None]:
+    """Yield the pauses of law 14, and None for the last try."""
+    end = deadline.Deadline(deadline.current().wait(SETTLE))
+    tried = 0
+    while end.left() > 0:
+        yield min(PAUSES[min(tried, len(PAUSES) - 1)], end.left())
+        tried += 1
+    yield None

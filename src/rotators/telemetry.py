@@ -1,0 +1,137 @@
+"""
+What is seen from outside: one structured line a step, and its metrics. The one file that imports Powertools.
+
+Nothing secret ever comes here: a line holds ids, labels, names and numbers, and texts that were scrubbed (law 9).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from rotators.errors import RotationRefused, RotatorsError, scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rotators.machine import Standing, Step, Verdict
+
+NAMESPACE = "Rotators"
+
+
+@cache
+def logger() -> Logger:
+    """Return the one logger."""
+    return Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "rotators")
+
+
+class StepReport:
+    """Gathers what one step's line will say."""
+
+    def __init__(self, facts: Mapping[str, str]) -> None:
+        self.step: str | None = None
+        self.secret_id: str | None = None
+        self.version: str | None = None
+        self._fields: dict[str, Any] = dict(facts)
+        self._hidden: Callable[[], set[str]] = set
+
+    def began(self, step: Step, secret_id: str, version: str) -> None:
+        """Note which step it is."""
+        self.step, self.secret_id, self.version = step.value, secret_id, version
+
+    def judged(self, where: Standing, verdict: Verdict) -> None:
+        """Note what the machine said."""
+        self._fields.update(standing=where.value, verdict=verdict.value)
+
+    def add(self, **fields: str | float) -> None:
+        """Note a fact of the step."""
+        self._fields.update(fields)
+
+    def window_closed(self) -> None:
+        """AWSCURRENT opens again: put the time in which it did not into the line and the metrics."""
+        since = _changed.pop(self.version or "", None)
+        if since is not None:
+            window = (time.monotonic() - since) * 1000
+            self.add(outage_window_ms=round(window, 1))
+            _count("OutageWindow", window, MetricUnit.Milliseconds, self.step or "none")
+
+    def hides(self, hidden: Callable[[], set[str]]) -> None:
+        """Say where to ask for the strings no text may hold."""
+        self._hidden = hidden
+
+    def hidden(self) -> set[str]:
+        """Return the strings no text may hold."""
+        return self._hidden()
+
+    def warn(self, text: str) -> None:
+        """Write a warning that belongs to the step."""
+        logger().warning(scrub(text, self.hidden()), extra=self._where())
+
+    def close(self, failure: RotatorsError | None, *, seconds: float) -> None:
+        """Write the step's line and metrics, and scrub the failure's text."""
+        fields = {**self._where(), **self._fields, "duration_ms": round(seconds * 1000, 1)}
+        if failure is None:
+            logger().info("%s succeeded", self.step, extra=fields)
+            outcome = "Succeeded"
+        else:
+            failure.args = (scrub(str(failure), self.hidden()),)
+            outcome = "Refused" if isinstance(failure, RotationRefused) else "Failed"
+            fields.update(error=str(failure), error_type=type(failure).__name__, retryable=failure.retryable)
+            logger().error("%s %s", self.step or "the event", outcome.lower(), extra=fields)
+        _count(f"RotationStep{outcome}", 1, MetricUnit.Count, self.step or "none")
+        _count("RotationStepDuration", seconds * 1000, MetricUnit.Milliseconds, self.step or "none")
+
+    def _where(self) -> dict[str, Any]:
+        return {"step": self.step, "secret_id": self.secret_id, "version": self.version}
+
+
+_report: ContextVar[StepReport | None] = ContextVar("rotators_report", default=None)
+#: When the target's password was changed, by version: the outage window is known where one sandbox sees both its ends.
+_changed: dict[str, float] = {}
+
+
+@contextmanager
+def reporting(report: StepReport) -> Iterator[StepReport]:
+    """Make a report the current one."""
+    token = _report.set(report)
+    try:
+        yield report
+    finally:
+        _report.reset(token)
+
+
+def warn(text: str) -> None:
+    """Write a warning about the step that runs."""
+    report = _report.get()
+    if report is None:
+        logger().warning(text)
+    else:
+        report.warn(text)
+
+
+def add(**fields: str | float) -> None:
+    """Add a fact to the line of the step that runs."""
+    report = _report.get()
+    if report is not None:
+        report.add(**fields)
+
+
+def window_opened() -> None:
+    """Note that from now on AWSCURRENT does not open."""
+    report = _report.get()
+    if report is not None and report.version:
+        _changed.clear()
+        _changed[report.version] = time.monotonic()
+
+
+def _count(name: str, value: float, unit: MetricUnit, step: str) -> None:
+    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
+    with single_metric(name=name, unit=unit, value=value, namespace=namespace) as metric:
+        metric.add_dimension(name="step", value=step)
