@@ -107,9 +107,9 @@ class Change:
     def _inspect(self) -> None:
         """An admin sees what a role itself can't say: refuse what no password mends, and what is not ours (law 11)."""
         name = self._new.username
+        facts = "rolcanlogin, rolsuper, rolvaliduntil IS NOT NULL AND rolvaliduntil < pg_catalog.now(), rolvaliduntil"
         found = self._session.rows(
-            "SELECT rolcanlogin, rolsuper, rolvaliduntil IS NOT NULL AND rolvaliduntil < pg_catalog.now(), rolvaliduntil "
-            f"FROM pg_catalog.pg_roles WHERE rolname = {_literal(name)}"
+            f"SELECT {facts} FROM pg_catalog.pg_roles WHERE rolname = {_literal(name)}"  # noqa: S608 - quoted
         )
         at = f"{self._new.host}:{self._new.port}"
         if not found:

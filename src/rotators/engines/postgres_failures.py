@@ -15,8 +15,7 @@ SILENT = (
     (
         "server does not support SSL",
         "tls",
-        'the server has TLS switched off; switch it on (ssl=on), or say "ssl": false in the secret to send everything '
-        "unencrypted",
+        'the server has TLS switched off; switch it on, or say "ssl": false in the secret to send everything unencrypted',
     ),
     (
         "does not match host name",
@@ -27,8 +26,7 @@ SILENT = (
     (
         "certificate verify failed",
         "tls",
-        "the server's certificate is not signed by a CA in {bundle}, or has expired; set ROTATORS_CA_BUNDLE to the PEM file "
-        "of its CA",
+        "the server's certificate is not signed by a CA in {bundle}, or has expired; set ROTATORS_CA_BUNDLE to its CA's PEM",
     ),
     ("SSL", "tls", "the TLS handshake failed"),
     (
