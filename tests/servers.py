@@ -35,3 +35,11 @@ def postgres_server(postgres_template: Path) -> Iterator[Postgres]:
     """A server that takes connections over TLS only (where its build has TLS) and logs every statement."""
     with Postgres.start(template=postgres_template, settings={"log_statement": "all"}) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def md5_server(postgres_template: Path) -> Iterator[Postgres]:
+    """A server that takes md5 passwords as well as SCRAM, as old ones do."""
+    lines = "hostssl all all all md5"
+    with Postgres.start(template=postgres_template, hba=lines, settings={"password_encryption": "md5"}) as server:
+        yield server

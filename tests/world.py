@@ -109,7 +109,7 @@ class World:
 
     def alter(self, tail: str) -> None:
         """ALTER ROLE."""
-        self.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(self.username), sql.SQL(tail)))  # type: ignore[arg-type]
+        self.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(self.username), sql.SQL(tail)))
 
     def set_password(self, password: str) -> None:
         """Change the role's password behind everybody's back."""
@@ -137,10 +137,17 @@ def service() -> Iterator[SecretsManager]:
 @pytest.fixture
 def world(postgres_server: Postgres, service: SecretsManager, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
     """Make a world: `world(username=…, password=…, any key of the secret=…)`."""
-    if postgres_server.ca_bundle is not None:
-        monkeypatch.setenv("ROTATORS_CA_BUNDLE", str(postgres_server.ca_bundle))
 
-    def make(**more: Any) -> World:
-        return World(postgres_server, service, **more)
+    def make(server: Postgres = postgres_server, **more: Any) -> World:
+        if server.ca_bundle is not None:
+            monkeypatch.setenv("ROTATORS_CA_BUNDLE", str(server.ca_bundle))
+        return World(server, service, **more)
 
     return make
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Don't wait four seconds for labels that nobody is going to write."""
+    monkeypatch.setattr("rotators.store.SETTLE", 0.2)
+    monkeypatch.setattr("rotators.rotator.SETTLE", 0.2)

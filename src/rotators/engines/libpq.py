@@ -74,8 +74,10 @@ class Session:
         [('1',)]
     """
 
-    def __init__(self, connection: PGconn) -> None:
+    def __init__(self, connection: PGconn, *, scram: bool = True) -> None:
         self._connection = connection
+        #: Whether the login was by SCRAM; else by md5 or in the clear.
+        self.scram = scram
 
     @classmethod
     def open(cls, parameters: Mapping[str, str], *, seconds: float) -> Session:
@@ -102,17 +104,15 @@ class Session:
                 status = connection.connect_poll()
             if connection.status == pq.ConnStatus.OK:
                 connection.nonblocking = 1
-                return cls(connection)
+                return cls(connection, scram="AuthenticationMD5Password" not in _read(connection, trace))
             text = connection.get_error_message("utf-8")
-            if trace is not None:
-                connection.untrace()
-            failure = LibpqError(*_sqlstate(trace, text))
+            failure = LibpqError(*_sqlstate(_read(connection, trace), text))
         except BaseException:
+            _read(connection, trace)  # empties the C library's buffer, which would else go to whoever gets the number next
             connection.finish()
             raise
         finally:
             if trace is not None:
-                connection.untrace()
                 os.close(trace)
         connection.finish()
         raise failure
@@ -204,13 +204,20 @@ def _trace(connection: PGconn) -> int | None:
     return trace
 
 
-def _sqlstate(trace: int | None, text: str) -> tuple[str | None, str]:
-    if trace is not None:
-        os.lseek(trace, 0, os.SEEK_SET)
-        found = _ERROR.findall(os.read(trace, 1 << 20).decode("utf-8", "replace"))
-        if found:
-            state, message = found[-1]
-            return state, message
+def _read(connection: PGconn, trace: int | None) -> str:
+    """End the trace and return what it holds."""
+    if trace is None:
+        return ""
+    connection.untrace()
+    os.lseek(trace, 0, os.SEEK_SET)
+    return os.read(trace, 1 << 20).decode("utf-8", "replace")
+
+
+def _sqlstate(trace: str, text: str) -> tuple[str | None, str]:
+    found = _ERROR.findall(trace)
+    if found:
+        state, message = found[-1]
+        return state, message
     for phrase, state in _ENGLISH.items():
         if phrase in text:
             return state, text

@@ -159,23 +159,31 @@ class Change:
             return
         if broken is not None:
             raise failures.change_failed(broken, self._authority, self._new.username)
-        undone = "AWSCURRENT was put back and opens again" if self._put_back() else (
-            "AWSCURRENT could not be put back: the retry finds out which of the two opens"
-        )  # fmt: skip
+        undone = self._put_back()
         if isinstance(failure, CredentialRejected):
             raise ChangeRefused(f"the new password was set and then refused at login ({failure}); {undone}")
         failure.args = (f"the new password was set but could not be proven: {failure}; {undone}",)
         raise failure
 
-    def _put_back(self) -> bool:
+    def _put_back(self) -> str:
+        """
+        Put current back in the form in which it opened, and say how that went.
+
+        The server may be set to make md5 and still take SCRAM alone: then the new password was refused for its form.
+        """
+        own = self._authority.username == self._old.username
+        algorithm = ("scram-sha-256" if self._session.scram else "md5") if own else self._algorithm
         try:
-            verifier = self._session.verifier(self._old.username, self._old.password, self._algorithm)
-            self._session.rows(
-                f"ALTER ROLE {_identifier(self._old.username)} PASSWORD {_literal(verifier)}", seconds=PROOF
-            )
+            verifier = self._session.verifier(self._old.username, self._old.password, algorithm)
+            statement = f"ALTER ROLE {_identifier(self._old.username)} PASSWORD {_literal(verifier)}"
+            self._session.rows(statement, seconds=PROOF)
         except LibpqError:
-            return False
-        return True
+            return "AWSCURRENT could not be put back: the retry finds out which of the two opens"
+        try:
+            self._engine.prove(self._old)
+        except RotatorsError as error:
+            return f"AWSCURRENT was put back, which could not be proven ({error})"
+        return "AWSCURRENT was put back and opens again"
 
 
 def _identifier(name: str) -> str:
