@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ("tests.servers", "tests.world")
+pytest_plugins = ("tests.servers", "tests.world", "tests.subjects")
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,13 @@ SETTINGS = (
 )
 
 
+def quieten() -> None:
+    """Law 9: at DEBUG the AWS SDK logs whole requests and answers, SecretString included. It shall not."""
+    for name in ("boto3", "botocore", "urllib3"):
+        log = logging.getLogger(name)
+        log.setLevel(max(log.level, logging.INFO))
+
+
 class Clients:
     """Makes and keeps the clients. Making the first costs about 0.2 s, a further one a few milliseconds."""
 
@@ -63,10 +70,6 @@ class Clients:
             from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         except ImportError:
             raise ConfigurationError("boto3 is missing: run in a Lambda runtime, or pip install boto3") from None
-        for name in ("boto3", "botocore", "urllib3"):
-            # Law 9: at DEBUG these write whole requests and answers, SecretString included.
-            log = logging.getLogger(name)
-            log.setLevel(max(log.level, logging.INFO))
         if self._session is None:
             self._session = boto3.session.Session()
         # No keep-alive of a dead connection is worth a failed step, but a new TCP and TLS handshake a call is not either.
@@ -74,9 +77,10 @@ class Clients:
             connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1}, tcp_keepalive=True
         )
         endpoint = os.environ.get("SECRETS_MANAGER_ENDPOINT") or None
+        region = os.environ.get("AWS_REGION") or None  # Lambda's variable; boto3 itself reads AWS_DEFAULT_REGION alone
         problem = ""
         try:
-            return self._session.client("secretsmanager", endpoint_url=endpoint, config=config)
+            return self._session.client("secretsmanager", region_name=region, endpoint_url=endpoint, config=config)
         except (BotoCoreError, ValueError) as error:
             problem = type(error).__name__
         raise ConfigurationError(

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from rotators import deadline
-from rotators.clients import Clients
+from rotators.clients import Clients, quieten
 from rotators.description import Description
 from rotators.errors import RotationRefused, RotatorsError, SecretError
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
@@ -82,6 +82,7 @@ class SecretStore:
     """
 
     def __init__(self, client: Any = None) -> None:
+        quieten()
         self._client = client
         self._clients = Clients()
         self._kept: dict[tuple[str, str, str], tuple[float, Secret]] = {}

@@ -117,12 +117,14 @@ def test_plaintext_only_by_the_secrets_own_word(ssl: Any, tls: bool) -> None:
 
 NO_TEXT: tuple[Any, ...] = (None, "", 7, [CANARY], {})
 NO_PORT: tuple[Any, ...] = ("abc", "", "54 32", "-1", "0", 0, 65536, -5, 1.5, True, [], "9" * 9, "٥٤٣٢")
+NO_FLAG: tuple[Any, ...] = ("maybe", "", 1, 0, [])
 BAD: list[tuple[str, Any]] = [
     *[(key, bad) for key in ("engine", "host", "username", "password") for bad in (..., *NO_TEXT)],
     *[("port", bad) for bad in NO_PORT],
-    *[("dbname", bad) for bad in ("", 7, [], "a\0b")],
-    *[("ssl", bad) for bad in ("maybe", "", 1, 0, [])],
-    *[("masterarn", bad) for bad in ("", 7)],
+    *[("dbname", bad) for bad in (*NO_TEXT[1:], "a\0b")],
+    *[("ssl", bad) for bad in NO_FLAG],
+    ("masterarn", ""),
+    ("masterarn", 7),
     *[("host", bad) for bad in ("a,b", "/tmp", "db:5432 ", "app@db", "a\0b")],
     ("engine", "mysql"),
     ("username", "a\0b"),

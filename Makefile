@@ -1,0 +1,60 @@
+# Everything a contributor types. Nothing has to be installed first but Python 3.11 or newer, bash, git and make:
+# .ci/setup fetches the rest into .venv and .tools, once.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check lint types format build lock clean build-PostgresRotation
+
+export SAM_CLI_TELEMETRY := 0
+
+# What `sam build` makes: by default for the template's own runtime. `make build PYV=3.12`, `PLAT=aarch64-manylinux_2_28`.
+PYV  ?= $(shell sed -n 's/^ *Runtime: python//p' template.yaml)
+PLAT ?= $(if $(shell sed -n 's/^ *Architectures: .*arm64.*/arm64/p' template.yaml),aarch64-manylinux_2_28,x86_64-manylinux2014)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: ## rotate a real PostgreSQL password three times, and once with a crash in the middle
+	@.ci/setup venv
+	@.venv/bin/rotators demo $(ARGS)
+
+test: ## the whole test suite, against real servers: make test ARGS="-k finish -x"
+	@.ci/setup venv
+	@.ci/setup sam
+	@.ci/setup server postgresql
+	@ROTATORS_REQUIRE_SERVERS=1 .venv/bin/python -m pytest $(ARGS)
+
+check: lint types test ## lint, types and tests: what CI runs
+
+lint:
+	@.ci/setup venv
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+
+types:
+	@.ci/setup venv
+	@.venv/bin/mypy
+
+format: ## let ruff lay out the code and mend what it can
+	@.ci/setup venv
+	@.venv/bin/ruff format
+	@.venv/bin/ruff check --fix
+
+build: ## what `sam deploy` uploads, in .aws-sam/build
+	@.ci/setup sam
+	@PYV=$(PYV) PLAT=$(PLAT) .tools/sam/bin/sam build
+
+build-PostgresRotation: # called by `sam build`, which sets ARTIFACTS_DIR
+	@PYV=$(PYV) PLAT=$(PLAT) .ci/artifact "$(ARTIFACTS_DIR)"
+
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" "$$(.ci/setup uv)" pip compile --quiet --universal --python-version 3.11 --generate-hashes
+
+lock: ## resolve requirements/*.txt anew: make lock ARGS=--upgrade
+	$(LOCK) $(ARGS) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	$(LOCK) $(ARGS) pyproject.toml --extra postgres --extra mysql -c requirements/dev.txt -o requirements/lambda.txt
+	$(LOCK) $(ARGS) requirements/build.in -o requirements/build.txt
+	$(LOCK) $(ARGS) requirements/sam.in -o requirements/sam.txt
+	$(LOCK) $(ARGS) requirements/uv.in -o requirements/uv.txt
+
+clean: ## remove everything that make has made
+	rm -rf .venv .tools .aws-sam .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +

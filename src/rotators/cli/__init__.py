@@ -1,0 +1,30 @@
+"""The command ``rotators``: one module a subcommand, each with an `add` and a `run`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from rotators.cli import demo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = (demo,)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: the process's own) and return its exit code.
+
+    >>> main(["demo"])
+    0
+    """
+    parser = argparse.ArgumentParser(
+        prog="rotators", description="Rotation functions for AWS Secrets Manager, on this machine."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands).set_defaults(run=command.run)
+    arguments = parser.parse_args(argv)
+    code: int = arguments.run(arguments)
+    return code
