@@ -75,6 +75,15 @@ class World:
             SecretId=self.arn, ClientRequestToken=token, SecretString=json.dumps(value), VersionStages=["AWSPENDING"]
         )
 
+    def put_current(self, value: dict[str, Any]) -> None:
+        """Store a value by hand, as AWSCURRENT; a rotation that runs is abandoned."""
+        self.service.client().put_secret_value(SecretId=self.arn, SecretString=json.dumps(value))
+        for version, labels in self.service.labels(self.arn).items():
+            if "AWSPENDING" in labels:
+                self.service.client().update_secret_version_stage(
+                    SecretId=self.arn, VersionStage="AWSPENDING", RemoveFromVersionId=version
+                )
+
     def value(self, label: str = AWSCURRENT) -> dict[str, Any]:
         """Return the value under a label."""
         answer = self.service.client().get_secret_value(SecretId=self.arn, VersionStage=label)

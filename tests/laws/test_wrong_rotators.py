@@ -48,7 +48,10 @@ def test_the_contract_accepts_the_plain_one(
         (wrong.no_undo, "tests/postgres/test_recovery.py::test_a_change_that_does_not_take_is_undone"),
         (wrong.no_proof, "tests/postgres/test_recovery.py::test_a_change_that_does_not_take_is_undone"),
         (wrong.takes_over, "tests/postgres/test_recovery.py::test_an_admin_changes_nothing_that_it_can_not_mend"),
-        (wrong.timeless, "tests/postgres/test_failures.py::test_a_silent_server_does_not_eat_the_functions_time[1.0-0.95-setSecret]"),
+        (
+            wrong.timeless,
+            "tests/postgres/test_failures.py::test_a_silent_server_does_not_eat_the_functions_time[1.0-0.95-setSecret]",
+        ),
         (
             wrong.begins_too_late,
             "tests/postgres/test_failures.py::test_too_little_time_to_prove_is_too_little_to_begin",

@@ -226,6 +226,22 @@ def test_a_value_put_by_hand_abandons_the_rotation(sm: SecretsManager, rotator: 
     assert "AWSPENDING" not in labels[B]
     with pytest.raises(ServiceError):
         resume(sm, "app")
+    with refused("InvalidParameterException"):  # a late step of the rotation that is over
+        rotator.client.put_secret_value(
+            SecretId="app",
+            SecretString="late",
+            ClientRequestToken=B,
+            VersionStages=["AWSPENDING"],
+            RotationToken=rotator.events[0]["RotationToken"],
+        )
+
+
+def test_a_value_put_by_hand_after_the_label_moved_abandons_nothing(sm: SecretsManager, rotator: Rotator) -> None:
+    rotator.after["finishSecret"] = fail(times=1)
+    rotate(sm, "app", rotator, token=B)
+    rotator.client.put_secret_value(SecretId="app", SecretString="by hand", ClientRequestToken=C)
+    assert sm.labels("app") == {B: ["AWSPREVIOUS"], C: ["AWSCURRENT"]}
+    assert names(sm) == ["RotationStarted", "RotationFailed"]
 
 
 def test_a_value_put_by_hand_frees_a_stuck_secret(sm: SecretsManager, rotator: Rotator) -> None:
@@ -235,6 +251,19 @@ def test_a_value_put_by_hand_frees_a_stuck_secret(sm: SecretsManager, rotator: R
     assert sm.labels("app") == {A: ["AWSPREVIOUS"], C: ["AWSCURRENT"]}
     assert names(sm)[-1] == "RotationAbandoned"
     assert rotate(sm, "app").succeeded
+
+
+def test_a_rotation_that_puts_its_own_value_as_current_abandons_nothing(sm: SecretsManager, rotator: Rotator) -> None:
+    def create(event: dict[str, Any]) -> None:
+        put = rotator.client.put_secret_value(
+            SecretId="app", SecretString="at once", ClientRequestToken=event["ClientRequestToken"]
+        )
+        assert put["VersionStages"] == ["AWSCURRENT", "AWSPENDING"]
+
+    rotator.create = create  # type: ignore[method-assign]
+    assert rotate(sm, "app", rotator, token=B).succeeded
+    assert sm.labels("app") == {A: ["AWSPREVIOUS"], B: ["AWSCURRENT"]}
+    assert names(sm) == ["RotationStarted", "RotationSucceeded"]
 
 
 def test_a_value_under_another_label_abandons_nothing(sm: SecretsManager, rotator: Rotator) -> None:

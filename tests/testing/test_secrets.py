@@ -187,7 +187,7 @@ def test_force_and_a_window_exclude_each_other(service: Service) -> None:
         service.client.delete_secret(SecretId=service.secret(), RecoveryWindowInDays=7, ForceDeleteWithoutRecovery=True)
 
 
-def test_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dates() -> None:
     now = [1_800_000_000.25]
     client = SecretsManager(clock=lambda: now[0]).client()
     client.create_secret(Name="app", SecretString="v1", ClientRequestToken=A)
@@ -203,6 +203,17 @@ def test_dates(monkeypatch: pytest.MonkeyPatch) -> None:
     assert accessed == now[0] - now[0] % DAY
     listed = client.list_secret_version_ids(SecretId="app")["Versions"]
     assert {v["LastAccessedDate"].timestamp() for v in listed} == {accessed}
+
+
+def test_a_placeholder_is_created_when_it_gets_its_value() -> None:
+    now = [1_800_000_000.0]
+    sm = SecretsManager(clock=lambda: now[0])
+    client = sm.client()
+    client.create_secret(Name="app", SecretString="v1", ClientRequestToken=A)
+    sm.put_placeholder("app", B)
+    now[0] += 60
+    client.put_secret_value(SecretId="app", SecretString="v2", ClientRequestToken=B, VersionStages=["AWSPENDING"])
+    assert client.get_secret_value(SecretId="app", VersionId=B)["CreatedDate"].timestamp() == now[0]
 
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})

@@ -60,6 +60,15 @@ def test_the_same_token_and_value_again_ignores_other_labels(service: Service) -
     assert service.labels(secret) == {A: ["AWSCURRENT"], B: ["AWSPENDING"]}
 
 
+def test_the_same_value_again_for_a_version_without_labels(ours: Service) -> None:
+    secret = ours.secret()
+    for version, value in ((B, "v2"), (C, "v3")):
+        ours.put(secret, version, value)
+    answer = ours.client.put_secret_value(SecretId=secret, ClientRequestToken=A, SecretString="v1")
+    assert "VersionStages" not in answer
+    assert ours.labels(secret) == {B: ["AWSPREVIOUS"], C: ["AWSCURRENT"]}
+
+
 @pytest.mark.moto_gap("M4: a pending value is silently overwritten")
 def test_the_same_token_and_another_value_is_refused_while_pending(service: Service) -> None:
     secret = service.secret()

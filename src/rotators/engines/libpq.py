@@ -108,7 +108,9 @@ class Session:
             text = connection.get_error_message("utf-8")
             failure = LibpqError(*_sqlstate(_read(connection, trace), text))
         except BaseException:
-            _read(connection, trace)  # empties the C library's buffer, which would else go to whoever gets the number next
+            _read(
+                connection, trace
+            )  # empties the C library's buffer, which would else go to whoever gets the number next
             connection.finish()
             raise
         finally:

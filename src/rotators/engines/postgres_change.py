@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import time
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 #: Longest time, in seconds, that proving a change may need; a change is not begun with less (law 13).
 PROOF = 2.0
-#: How often a change is tried again that met another ALTER ROLE of the same role.
-CONFLICTS = 10
+#: How often a change is tried again that met another ALTER ROLE of the same role, and the longest pause between, in seconds.
+CONFLICTS = 100
+PAUSE = 0.05
 
 
 class Change:
@@ -134,13 +136,13 @@ class Change:
             except LibpqError as error:
                 if error.sqlstate is None or not self._session.alive:
                     return error
-                # Two ALTER ROLE at once, from two databases: advisory locks are per database.
+                # Two ALTER ROLE at once, by people who took no lock of ours or took it in another database.
                 if (
                     "concurrently updated" in error.text
                     and attempt + 1 < CONFLICTS
                     and deadline.current().left() > PROOF
                 ):
-                    time.sleep(0.05)
+                    time.sleep(random.uniform(0, PAUSE))  # noqa: S311 - only spreads the tries
                     continue
                 failure = failures.change_failed(error, self._authority, self._new.username)
             break

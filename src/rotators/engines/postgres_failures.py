@@ -130,6 +130,10 @@ def change_failed(error: LibpqError, who: DatabaseSecret, username: str) -> Rota
         )
     if state == "25006":
         return read_only(who)
+    if "concurrently updated" in error.text:
+        return ChangeRefused(
+            f"{username!r} at {at} is being altered by others all the while: try again", retryable=True
+        )
     if state == "42501":
         return ChangeRefused(
             f"role {who.username!r} may not change the password of {username!r} at {at} (42501): GRANT it the right"

@@ -92,12 +92,12 @@ class RotatorContract:
         """createSecret stores a value, changes nothing at the target, and keeps what is stored."""
         token = _begin(subject)
         _step(subject, Step.CREATE, token)
-        stored = _value(subject, AWSPENDING)
+        pending = _value(subject, AWSPENDING)
         assert subject.opens(_value(subject))
         subject.new_sandbox()
         subject.service.calls.clear()
         _step(subject, Step.CREATE, token)
-        assert _value(subject, AWSPENDING) == stored
+        assert _value(subject, AWSPENDING) == pending
         assert not [call for call in subject.service.calls if call.operation == "PutSecretValue"]
 
     def test_law_3_every_step_may_run_twice(self, subject: Subject) -> None:
@@ -142,8 +142,7 @@ class RotatorContract:
                 outcome = rotate(subject.service, subject.arn)
             except Crash:
                 outcome = None
-        stored = _values(subject)
-        assert any(subject.opens(value) for value in stored), f"{where}: nothing that is stored opens"
+        assert any(subject.opens(value) for value in stored(subject)), f"{where}: nothing that is stored opens"
         if outcome is not None and outcome.error is not None:
             assert isinstance(outcome.error, RotatorsError), f"{where}: {outcome.error!r} is not one of ours"
         for _ in range(RETRIES):
@@ -312,12 +311,15 @@ def _value(subject: Subject, label: str = AWSCURRENT) -> dict[str, Any]:
     return value
 
 
-def _values(subject: Subject) -> list[dict[str, Any]]:
-    """Return every value that is stored: labelled or not."""
+def stored(subject: Subject) -> list[dict[str, Any]]:
+    """Return every value the secret holds, labelled or not: the likeliest to open first."""
     client = subject.service.client()
     versions = client.list_secret_version_ids(SecretId=subject.arn, IncludeDeprecated=True, MaxResults=100)["Versions"]
-    ids = [version["VersionId"] for version in sorted(versions, key=lambda v: str(v["CreatedDate"]), reverse=True)]
-    return [json.loads(client.get_secret_value(SecretId=subject.arn, VersionId=i)["SecretString"]) for i in ids]
+    rank = {AWSCURRENT: 0, AWSPENDING: 1}
+    versions.sort(key=lambda v: str(v["CreatedDate"]), reverse=True)
+    versions.sort(key=lambda v: min([rank.get(label, 2) for label in v.get("VersionStages", [])] or [2]))
+    answers = (client.get_secret_value(SecretId=subject.arn, VersionId=v["VersionId"]) for v in versions)
+    return [json.loads(answer["SecretString"]) for answer in answers]
 
 
 def _put(subject: Subject, token: str, value: dict[str, Any]) -> None:

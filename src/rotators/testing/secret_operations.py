@@ -10,7 +10,6 @@ from rotators.testing.random_password import random_password
 from rotators.testing.records import Record, described, secret_arn, stamp
 from rotators.testing.service_error import ServiceError, invalid_parameter, invalid_request
 from rotators.testing.values import required_token, store, token_in_use, value_of
-from rotators.testing.versions import CURRENT
 
 if TYPE_CHECKING:
     from rotators.testing.account import Account
@@ -78,7 +77,7 @@ def update_secret(account: Account, request: dict[str, Any]) -> dict[str, Any]:
         record.description = request.get("Description", record.description)
         record.kms_key_id = request.get("KmsKeyId", record.kms_key_id)
         if value is not None:
-            store(account, record, token, value, {CURRENT})
+            store(account, record, token, value, None)
     return {"ARN": record.arn, "Name": record.name} | ({"VersionId": token} if value is not None else {})
 
 

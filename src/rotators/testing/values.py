@@ -53,16 +53,15 @@ def store(account: Account, record: Record, token: str, value: str | bytes, stag
     version.value = value
     version.created = now
     if CURRENT in wanted:
-        abandon(account, record, version, keep=PENDING in wanted)
-        reschedule(
-            record, now
-        )  # "Manually updating the secret value ... is considered a valid rotation" (RotationRules)
+        abandon(account, record, version)
+        # "Manually updating the secret value ... is considered a valid rotation" (API reference, RotationRulesType)
+        reschedule(record, now)
     for label in sorted(wanted):  # AWSCURRENT before AWSPREVIOUS: a named label beats an automatic one
         versions.attach(label, version)
     return version
 
 
-def abandon(account: Account, record: Record, version: Version, *, keep: bool) -> None:
+def abandon(account: Account, record: Record, version: Version) -> None:
     """A new AWSCURRENT made by hand takes AWSPENDING off whatever has it (F10) and ends the rotation in progress.
 
     RotationAbandoned: User Guide, CloudTrail entries. It also frees a secret stuck in a failed rotation.
@@ -74,7 +73,7 @@ def abandon(account: Account, record: Record, version: Version, *, keep: bool) -
             account.report("RotationAbandoned", record, attempt.token)
         attempt.stopped = "abandoned"
         record.attempt = None
-    if pending is not None and pending is not version and not keep:
+    if pending is not None and pending is not version:
         record.versions.detach(PENDING)
 
 
