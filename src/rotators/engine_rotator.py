@@ -60,15 +60,9 @@ class EngineRotator(Rotator):
 
     def check(self, rotation: Rotation) -> None:
         """Law 5. Names the key that differs, never a value."""
-        pending = self._engine.resource(rotation.pending)
+        found = self._engine.resource(rotation.pending)
         expected = self._engine.resource(self._of(rotation).next(rotation.current))
-        wrong = [f"'{key}'" for key, value in expected.items() if pending.get(key) != value]
-        if wrong:
-            raise SecretError(
-                f"the AWSPENDING value is for another target than AWSCURRENT: {', '.join(wrong)} differ. It was not used. "
-                f"Take it off with `aws secretsmanager update-secret-version-stage --secret-id {rotation.secret_id} "
-                f"--version-stage AWSPENDING --remove-from-version-id {rotation.version}` and rotate again"
-            )
+        self.same(rotation, expected, found, expected)
 
     def set(self, rotation: Rotation) -> None:
         """Make pending valid, on the first authority that opens."""

@@ -22,6 +22,7 @@ driver's text may quote a statement. So ours are raised after the ``except`` blo
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -111,12 +112,34 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def hook_failed(error: Exception, secrets: Iterable[str]) -> HookFailed:
-    """Make of a stranger's exception one of ours: its type, its scrubbed text, and where it was raised."""
-    place = ""
+OURS = Path(__file__).parent
+#: What HTTP clients raise when nobody answered; named, as none of them is loaded for this.
+NETWORK = {"urllib3.exceptions.HTTPError", "httpx.TransportError", "requests.exceptions.RequestException"}
+
+
+def stranger(error: Exception, secrets: Iterable[str]) -> RotatorsError:
+    """
+    Make of a stranger's exception one of ours: its type, its scrubbed text, and where it was raised.
+
+    Args:
+        error: what a method of a subclass raised.
+        secrets: what its text must not show.
+
+    Returns:
+        TargetUnreachable for a network failure, HookFailed for anything else.
+    """
+    place, home = "", None
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        place = f" at {code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno} in {code.co_name}"
+        path = Path(code.co_filename)
+        if home is None and path.parent != OURS:
+            home = path.parent  # the subclass's own folder: what it calls, lies elsewhere
+        if path.parent == home:
+            place = f" at {path.name}:{trace.tb_lineno} in {code.co_name}"
         trace = trace.tb_next
-    return HookFailed(f"{type(error).__name__}: {scrub(str(error), secrets)}{place}")
+    text = f"{type(error).__name__}: {scrub(str(error), secrets)}{place}"
+    names = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__}
+    if isinstance(error, (ConnectionError, TimeoutError)) or names & NETWORK:
+        return TargetUnreachable(text, cause="network")
+    return HookFailed(text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from rotators import deadline
 from rotators.deadline import Deadline
-from rotators.errors import RotationRefused, RotatorsError, SecretError, hook_failed
+from rotators.errors import CredentialRejected, RotationRefused, RotatorsError, SecretError, stranger
 from rotators.event import RotationEvent
 from rotators.machine import AWSPENDING, Standing, Step, Verdict, judge, standing
 from rotators.passwords import PasswordPolicy
@@ -21,7 +21,7 @@ from rotators.rotation import Rotation
 from rotators.store import SETTLE, SecretStore, counting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from rotators.description import Description
     from rotators.secret import Secret
@@ -42,6 +42,11 @@ class Rotator(ABC):
         ...     def test(self, secret: Secret) -> None: ...
         >>> handler = Relay()
     """
+
+    #: The keys that say what a secret opens, as against with what.
+    resource_keys: Collection[str] = frozenset(
+        {"engine", "host", "port", "username", "dbname", "ssl", "url", "endpoint", "account", "region", "masterarn"}
+    )
 
     def __init__(self, *, store: SecretStore | None = None, passwords: PasswordPolicy | None = None) -> None:
         self._store = store or SecretStore()
@@ -65,8 +70,12 @@ class Rotator(ABC):
         """
         Make ``rotation.pending`` valid at the target. May run any number of times (law 3).
 
+        Ask with ``rotation.current`` and let a refusal be known: then pending is tried, as an earlier try may have set it
+        (law 4), and if that opens the step has succeeded.
+
         Raises:
-            ChangeRefused: the target would not have it.
+            CredentialRejected: the target refused the authority that asked.
+            ChangeRefused: the target would not have the change.
             TargetUnreachable: the target could not be asked.
         """
 
@@ -84,7 +93,15 @@ class Rotator(ABC):
         """Make the oldest credential invalid, just before AWSCURRENT moves (law 7). By default nothing."""
 
     def check(self, rotation: Rotation) -> None:
-        """Refuse a pending value that is for something else than the current one (law 5). By default nothing."""
+        """
+        Refuse a pending value that is for something else than the current one, before it is used (law 5).
+
+        By default the keys of `resource_keys` must be the same in both.
+
+        Raises:
+            SecretError: names the keys that differ.
+        """
+        self.same(rotation, rotation.current, rotation.pending, self.resource_keys)
 
     def password_policy(self, rotation: Rotation) -> PasswordPolicy:
         """Return what a new password looks like."""
@@ -93,6 +110,19 @@ class Rotator(ABC):
     def facts(self) -> Mapping[str, str]:
         """Return what the log should say of this rotator, such as its engine."""
         return {"rotator": type(self).__name__}
+
+    @final
+    def same(
+        self, rotation: Rotation, expected: Mapping[str, Any], found: Mapping[str, Any], keys: Iterable[str]
+    ) -> None:
+        """Compare pending with what it should be; the error names the keys and the way out, never a value."""
+        wrong = sorted(f"'{key}'" for key in keys if expected.get(key) != found.get(key))
+        if wrong:
+            raise SecretError(
+                f"the AWSPENDING value is for another target than AWSCURRENT: {', '.join(wrong)} differ. It was not used. "
+                f"Take it off with `aws secretsmanager update-secret-version-stage --secret-id {rotation.secret_id} "
+                f"--version-stage AWSPENDING --remove-from-version-id {rotation.version}` and rotate again"
+            )
 
     @final
     def say(self, **fields: str | float) -> None:
@@ -126,7 +156,7 @@ class Rotator(ABC):
             except RotatorsError as error:
                 failure = error
             except Exception as error:  # noqa: BLE001 - a subclass's own: its text may hold anything
-                failure = hook_failed(error, report.hidden())
+                failure = stranger(error, report.hidden())
             report.add(calls=len(calls))
             report.close(failure, seconds=time.monotonic() - begun)
         if failure is not None:
@@ -183,7 +213,23 @@ class Rotator(ABC):
 
     def _set(self, rotation: Rotation, _: StepReport) -> None:
         self.check(rotation)
-        self.set(rotation)
+        rejected: CredentialRejected | None = None
+        try:
+            self.set(rotation)
+        except CredentialRejected as error:
+            rejected = error
+        if rejected is not None:
+            self._set_already(rotation, rejected)
+
+    def _set_already(self, rotation: Rotation, rejected: CredentialRejected) -> None:
+        """Law 4: who asks with current and is refused may have set pending in an earlier try. Then it opens."""
+        works = True
+        try:
+            self.test(rotation.pending)
+        except CredentialRejected:
+            works = False
+        if not works:
+            raise rejected
 
     def _test(self, rotation: Rotation, _: StepReport) -> None:
         self.check(rotation)

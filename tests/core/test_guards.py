@@ -164,9 +164,12 @@ def test_the_rotation_token_is_handed_on(service: SecretsManager) -> None:
     """Secrets Manager refuses a PutSecretValue of another account's function without it; here it is checked strictly."""
     stage = Stage(service)
     sent: list[Any] = []
-    function = stage.service.add_function(
-        "f", lambda event, context: (sent.append(event), stage.rotator(event, context))
-    )
+
+    def handler(event: Any, context: Any) -> None:
+        sent.append(event)
+        stage.rotator(event, context)
+
+    function = stage.service.add_function("f", handler)
     stage.client.rotate_secret(
         SecretId=stage.arn, RotationLambdaARN=function, RotationRules={"AutomaticallyAfterDays": 9}
     )

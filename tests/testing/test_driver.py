@@ -338,6 +338,7 @@ def test_the_temporary_version_goes_even_if_testsecret_fails(
         with pytest.raises(Crash):
             run_test_step(sm, "app", rotator, token=B)
     assert sm.labels("app", unlabelled=True) == {A: ["AWSCURRENT"]}
+    assert sm.account.find("app").attempt is None
     with pytest.raises(ServiceError):
         resume(sm, "app")
 

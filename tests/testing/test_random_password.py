@@ -76,7 +76,15 @@ def test_no_type_is_required_if_not_asked_for(ours: Service) -> None:
 
 @pytest.mark.moto_gap("M16: the last four characters are always of the same types")
 def test_a_required_type_has_no_place_of_its_own(service: Service) -> None:
-    assert len({password(service, PasswordLength=8)[-1] in string.punctuation for _ in range(60)}) == 2
+    made = [password(service, PasswordLength=8) for _ in range(80)]
+    for place in (0, 3, -1):
+        assert {one[place] in string.punctuation for one in made} == {True, False}
+
+
+def test_four_characters_are_one_of_each_type(service: Service) -> None:
+    for _ in range(30):
+        made = password(service, PasswordLength=4)
+        assert all(len(set(made) & set(characters)) == 1 for characters in CLASSES.values())
 
 
 @pytest.mark.moto_gap("M16: IndexError or no error")

@@ -119,6 +119,26 @@ def test_while_one_runs_another_is_refused_and_nothing_is_run_twice(
     assert rotator.steps == ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 
+def test_a_rotation_runs_until_its_last_step_returns(ours: Service, rotator: Rotator, function: str) -> None:
+    secret, gate, moved = ours.secret(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        moved.set()
+        gate.wait(10)
+
+    rotator.after["finishSecret"] = hold
+    ours.client.rotate_secret(SecretId=secret, RotationLambdaARN=function, ClientRequestToken=B)
+    assert moved.wait(10)
+    assert ours.labels(secret) == {A: ["AWSPREVIOUS"], B: ["AWSCURRENT", "AWSPENDING"]}
+    with refused("InvalidRequestException"):
+        ours.client.rotate_secret(SecretId=secret, ClientRequestToken=C)
+    ours.client.rotate_secret(SecretId=secret, ClientRequestToken=B)  # the same request, its answer lost
+    gate.set()
+    finished(ours, secret)
+    assert ours.labels(secret) == {A: ["AWSPREVIOUS"], B: ["AWSCURRENT"]}
+    assert len(rotator.steps) == 4
+
+
 def test_a_refusal_sets_the_old_rotation_going_again(ours: Service, rotator: Rotator, function: str) -> None:
     secret = ours.secret()
     rotator.before["setSecret"] = lambda: 1 / 0
@@ -238,9 +258,15 @@ def test_dates_follow_rotations_and_values_put_by_hand() -> None:
     sm = SecretsManager(clock=lambda: now[0])
     client = sm.client()
     client.create_secret(Name="app", SecretString="v1")
+    rotator = Rotator(client)
+
+    def next_day() -> None:
+        now[0] += 86400
+
+    rotator.before["finishSecret"] = next_day
     client.rotate_secret(
         SecretId="app",
-        RotationLambdaARN=sm.add_function("r", Rotator(client)),
+        RotationLambdaARN=sm.add_function("r", rotator),
         RotationRules={"AutomaticallyAfterDays": 10},
     )
     assert sm.wait("app", 10)
@@ -250,10 +276,10 @@ def test_dates_follow_rotations_and_values_put_by_hand() -> None:
         return found
 
     assert shown()["LastRotatedDate"].timestamp() == now[0]
-    assert shown()["NextRotationDate"] == datetime(2026, 3, 11, 23, 59, 59, tzinfo=UTC)
+    assert shown()["NextRotationDate"] == datetime(2026, 3, 12, 23, 59, 59, tzinfo=UTC)
     now[0] += 3 * 86400
     client.put_secret_value(SecretId="app", SecretString="by hand")
-    assert shown()["NextRotationDate"] == datetime(2026, 3, 14, 23, 59, 59, tzinfo=UTC)
-    assert shown()["LastRotatedDate"] == datetime(2026, 3, 1, 13, 30, tzinfo=UTC)
+    assert shown()["NextRotationDate"] == datetime(2026, 3, 15, 23, 59, 59, tzinfo=UTC)
+    assert shown()["LastRotatedDate"] == datetime(2026, 3, 2, 13, 30, tzinfo=UTC)
     client.cancel_rotate_secret(SecretId="app")
     assert "NextRotationDate" not in shown()

@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
 
 from rotators.testing import Endpoint, SecretsManager, wire
 from tests.testing.conftest import CREDENTIALS, REGION, A, B, Relay, refused
@@ -210,6 +211,14 @@ def test_a_lost_answer_is_asked_for_again(sm: SecretsManager, error: Exception) 
     assert sm.count("CreateSecret") == 2
 
 
+def test_a_lost_answer_is_a_closed_connection(sm: SecretsManager) -> None:
+    with Endpoint(Faulty(sm, ConnectionResetError(), 9)) as url:
+        config = Config(retries={"max_attempts": 0})
+        client = boto3.client("secretsmanager", region_name=REGION, endpoint_url=url, config=config, **CREDENTIALS)
+        with pytest.raises(ConnectionClosedError):
+            client.list_secrets()
+
+
 def test_a_bug_behind_the_endpoint_is_a_500(sm: SecretsManager) -> None:
     with Endpoint(Faulty(sm, RuntimeError("a bug"), 9)) as url:
         config = Config(retries={"max_attempts": 0})
@@ -253,8 +262,15 @@ def test_a_request_in_chunks_is_refused(sm: SecretsManager) -> None:
 def test_the_endpoint_is_silent(sm: SecretsManager, capfd: pytest.CaptureFixture[str]) -> None:
     with Endpoint(sm) as url:
         post(url, "secretsmanager.ListSecrets", b"{}")
-        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=5) as rude:
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        with socket.create_connection(address, timeout=5) as confused:
+            confused.sendall(b"NONSENSE\r\n\r\n")
+            confused.recv(4096)
+        with socket.create_connection(address, timeout=5) as rude:
+            rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # hangs up with a reset
             rude.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf")
+            time.sleep(0.05)
+        time.sleep(0.05)
     assert capfd.readouterr() == ("", "")
 
 
@@ -329,3 +345,33 @@ def test_five_threads_with_one_token_have_one_winner(ours: Service) -> None:
         thread.join()
     assert sorted(outcomes)[:4] == ["ResourceExistsException"] * 4
     assert [value for value in outcomes if value.startswith("value")] == [ours.get(secret, VersionStage="AWSPENDING")]
+
+
+def test_fifty_times_five_threads(sm: SecretsManager) -> None:
+    """The lock, without the calm of a client: threads change places after a microsecond."""
+    sm.client().create_secret(Name="app", SecretString="v1", ClientRequestToken=A)
+    barrier, statuses = threading.Barrier(5), []
+
+    def put(n: int) -> None:
+        for turn in range(50):
+            request = {
+                "SecretId": "app",
+                "ClientRequestToken": f"turn-{turn:032d}",
+                "SecretString": f"value {n}",
+                "VersionStages": ["AWSPENDING"],
+            }
+            barrier.wait()
+            statuses.append((turn, ask(sm, "PutSecretValue", request)[0]))
+
+    threads = [threading.Thread(target=put, args=(n,)) for n in range(5)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    for turn in range(50):
+        assert sorted(status for at, status in statuses if at == turn) == [200, 400, 400, 400, 400]

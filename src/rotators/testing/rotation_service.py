@@ -66,7 +66,7 @@ class RotationService:
         error: BaseException | None = None
         for _ in range(self.attempts):
             error = self._try(accepted, STEPS, runs, in_caller=in_caller)
-            if error is None or attempt.stopped:
+            if error is None:
                 break
         with account.lock:
             if attempt.stopped:
