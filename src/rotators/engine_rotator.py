@@ -98,6 +98,10 @@ class EngineRotator(Rotator):
         """Return the engine's name, for the log."""
         return {"rotator": type(self).__name__, "engine": self._engine.name}
 
+    def _set_already(self, rotation: Rotation, rejected: CredentialRejected) -> None:  # noqa: ARG002 - the base's own
+        """`set` has asked pending in its turn: another login would only be another failed one."""
+        raise rejected
+
     def _of(self, rotation: Rotation) -> Strategy:
         strategy = self._strategy or strategies.choose(rotation.about)
         self.say(strategy=strategy.name)

@@ -73,7 +73,8 @@ class Forgetful(Plain):
         super().__init__(store)
         self.done: list[str] = []
 
-    def set(self, rotation: Rotation) -> None:
+    def _set(self, rotation: Rotation, _: Any) -> None:
+        self.check(rotation)
         if rotation.version not in self.done:
             self.engine.set(rotation.pending, by=rotation.current, like=rotation.current)
             self.done.append(rotation.version)
