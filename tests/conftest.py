@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from rotators.lab import LabError
+from rotators.lab.installation import Installation
+
 pytest_plugins = ("tests.servers", "tests.world", "tests.subjects")
+
+
+def pytest_sessionstart() -> None:
+    """Where servers are demanded (`make test`, CI), their absence is a failure and not a skip."""
+    if os.environ.get("ROTATORS_REQUIRE_SERVERS"):
+        try:
+            complete = Installation.find().tls
+        except LabError as error:
+            pytest.exit(f"ROTATORS_REQUIRE_SERVERS is set: {error}", returncode=1)
+        if not complete:
+            pytest.exit("ROTATORS_REQUIRE_SERVERS is set, and the PostgreSQL found was built without TLS", returncode=1)
 
 
 @pytest.fixture(autouse=True)

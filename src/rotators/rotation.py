@@ -124,6 +124,12 @@ class Rotation:
         """Move AWSCURRENT to this rotation's version."""
         self._store.move_current(self.about, self.version)
 
+    def warn(self, text: str) -> None:
+        """Write a warning that belongs to this step."""
+        from rotators import telemetry  # noqa: PLC0415 - loaded by then
+
+        telemetry.warn(text)
+
     def hidden(self) -> set[str]:
         """Return the strings that no text about this rotation may hold (law 9)."""
         found = {text for secret in self._seen for text in secret.hidden()}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rotators.errors import ConfigurationError
+from rotators.errors import ConfigurationError, SecretError
 from rotators.machine import AWSCURRENT, AWSPREVIOUS
 
 if TYPE_CHECKING:
@@ -40,12 +41,20 @@ class SingleUser:
     def authorities(self, rotation: Rotation) -> Iterator[tuple[str, Secret]]:
         """Yield current, previous, abandoned versions, the admin."""
         yield AWSCURRENT, rotation.current
-        if rotation.previous is not None:
-            yield AWSPREVIOUS, rotation.previous
-        for version, secret in rotation.abandoned():
-            yield f"version {version[:8]}, which has no label", secret
+        yield from self._older(rotation)
         if rotation.admin is not None:
             yield "the admin of masterarn", rotation.admin
+
+    def _older(self, rotation: Rotation) -> Iterator[tuple[str, Secret]]:
+        """Yield what else may open. What can't be read here is no reason to stop: the admin comes after it."""
+        with suppress(SecretError):  # a value somebody stored by hand, in another form
+            if rotation.previous is not None:
+                yield AWSPREVIOUS, rotation.previous
+        try:
+            for version, secret in rotation.abandoned():
+                yield f"version {version[:8]}, which has no label", secret
+        except ConfigurationError as error:
+            rotation.warn(f"versions whose labels are gone were not tried: {error}")
 
 
 STRATEGIES: dict[str, type[SingleUser]] = {SingleUser.name: SingleUser}

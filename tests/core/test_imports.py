@@ -45,3 +45,17 @@ def test_every_public_name_resolves() -> None:
     assert {name for name in rotators.__all__ if getattr(rotators, name) is None} == set()
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = rotators.Nonsense
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rotators import ConfigurationError, Secret
+    from rotators.engines.postgres import Postgres
+
+    for name in [
+        name for name in sys.modules if name.startswith(("rotators.engines.libpq", "rotators.engines.postgres_"))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    value = {"engine": "postgres", "host": "127.0.0.1", "username": "app", "password": "x"}
+    with pytest.raises(ConfigurationError, match=r"pip install 'rotators\[postgres\]'"):
+        Postgres().test(Secret(value))

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from rotators import ChangeRefused, Secret
-from rotators.engines.postgres import Postgres as Engine
 from rotators.engines.postgres import _view
+from rotators.engines.postgres_login import login
 from rotators.lab.sandbox import Sandbox, SandboxDied, StepFailed
 from rotators.testing import Endpoint, LambdaContext, SecretsManager, resume, rotate, rotation_event
 from tests.world import World
@@ -186,7 +186,7 @@ def test_a_lock_that_was_waited_for(world: Callable[..., World]) -> None:
     app = world()
     token = app.pending()
     app.step("createSecret", token)
-    holder = Engine().login(_view(Secret(app.value())))
+    holder = login(_view(Secret(app.value())))
     key = int.from_bytes(hashlib.blake2b(app.username.encode(), digest_size=8).digest(), signed=True)
     holder.rows(f"SELECT pg_advisory_lock({key})")
     raised: list[Any] = []

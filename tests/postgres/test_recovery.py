@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from rotators import ChangeRefused, CredentialRejected, RotationRefused, RotatorsError, SecretError, TargetUnreachable
 from rotators.testing import resume, rotate
@@ -267,3 +268,40 @@ def test_an_empty_pending_version(world: Callable[..., World], impatient: None) 
             app.step(step, token)
         assert caught.value.retryable
     assert app.opens()
+
+
+def test_a_previous_value_of_another_form_is_passed_over(world: Callable[..., World]) -> None:
+    app = world()
+    client = app.service.client()
+    good = app.value()
+    client.put_secret_value(SecretId=app.arn, SecretString="not JSON at all")
+    client.put_secret_value(SecretId=app.arn, SecretString=json.dumps({**good, "masterarn": admin(app)}))
+    app.set_password("changed-by-hand")
+    assert rotate(app.service, app.arn).succeeded
+    assert app.opens()
+
+
+def test_a_role_that_may_not_list_versions_still_reaches_the_admin(
+    world: Callable[..., World], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A function moved over from AWS's template has no ListSecretVersionIds."""
+    app = world()
+    with_admin(app)
+    app.set_password("changed-by-hand")
+    token = app.pending()
+    app.step("createSecret", token)
+
+    class Poor:
+        def __init__(self, client: Any) -> None:
+            self._client = client
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._client, name)
+
+        def list_secret_version_ids(self, **_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "ListSecretVersionIds")
+
+    app.store._client = Poor(app.store._client)
+    app.step("setSecret", token)
+    assert app.opens("AWSPENDING")
+    assert "secretsmanager:ListSecretVersionIds" in caplog.text

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from rotators import deadline, telemetry
 from rotators.engines import postgres_failures as failures
 from rotators.engines.libpq import LibpqError
+from rotators.engines.postgres_login import login, prove
 from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
 
 if TYPE_CHECKING:
     from rotators.engines.libpq import Session
-    from rotators.engines.postgres import Postgres
     from rotators.secret import DatabaseSecret
 
 #: Longest time, in seconds, that proving a change may need; a change is not begun with less (law 13).
@@ -24,13 +24,23 @@ CONFLICTS = 100
 PAUSE = 0.05
 
 
+def change(authority: DatabaseSecret, new: DatabaseSecret, old: DatabaseSecret) -> None:
+    """
+    Give a role the password of `new` over a session of `authority`, prove it, or put `old` back.
+
+    Raises:
+        CredentialRejected: `authority` was refused, and nothing was changed.
+        ChangeRefused: the server would not have it, or it did not take and was undone.
+        TargetUnreachable: could not be asked.
+    """
+    with login(authority) as session:
+        Change(session, authority, new, old).run()
+
+
 class Change:
     """One change of one role's password: locked, made, proven, or undone."""
 
-    def __init__(
-        self, engine: Postgres, session: Session, authority: DatabaseSecret, new: DatabaseSecret, old: DatabaseSecret
-    ) -> None:
-        self._engine = engine
+    def __init__(self, session: Session, authority: DatabaseSecret, new: DatabaseSecret, old: DatabaseSecret) -> None:
         self._session = session
         self._authority = authority
         self._new = new
@@ -88,14 +98,14 @@ class Change:
     def _already(self) -> bool:
         """Another rotation held the lock: find out what it did (law 4)."""
         try:
-            self._engine.prove(self._new)
+            prove(self._new)
         except CredentialRejected:
             pass
         else:
             return True
         moved = False
         try:
-            self._engine.prove(self._authority)
+            prove(self._authority)
         except CredentialRejected:
             moved = True
         if moved:
@@ -154,7 +164,7 @@ class Change:
         """Law 10: the second login. Whatever it says but yes, current is put back over the session that is still open."""
         failure: RotatorsError | None = None
         try:
-            self._engine.prove(self._new)
+            prove(self._new)
         except RotatorsError as error:
             failure = error
         if failure is None:
@@ -182,7 +192,7 @@ class Change:
         except LibpqError:
             return "AWSCURRENT could not be put back: the retry finds out which of the two opens"
         try:
-            self._engine.prove(self._old)
+            prove(self._old)
         except RotatorsError as error:
             return f"AWSCURRENT was put back, which could not be proven ({error})"
         return "AWSCURRENT was put back and opens again"

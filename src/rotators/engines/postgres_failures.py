@@ -120,7 +120,12 @@ def change_failed(error: LibpqError, who: DatabaseSecret, username: str) -> Rota
     """
     at = f"{who.host}:{who.port}"
     state = error.sqlstate or ""
-    if isinstance(error, TimedOut) or state in {"57014", "55P03"}:
+    if state == "55P03":
+        return TargetUnreachable(
+            f"role {username!r} at {at} stays locked: another rotation of it is at work, or a transaction that altered it",
+            cause="busy",
+        )
+    if isinstance(error, TimedOut) or state == "57014":
         return TargetUnreachable(
             f"{at} stopped answering while the password of {username!r} was changed", cause="timeout"
         )
