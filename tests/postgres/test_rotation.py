@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 from typing import TYPE_CHECKING, Any
 
@@ -227,3 +228,27 @@ def test_a_failed_rotation_is_healed_by_the_retry(world: Callable[..., World]) -
     app.handler = handler
     assert resume(app.service, app.arn).succeeded
     assert app.opens()
+
+
+def test_the_outage_window_is_measured(world: Callable[..., World], caplog: pytest.LogCaptureFixture) -> None:
+    """From the change to the label's move, on the finishing line and as a metric."""
+    caplog.set_level("INFO")
+    app = world()
+    outcome = rotate(app.service, app.arn)
+    line = vars(next(r for r in caplog.records if r.getMessage() == "finishSecret succeeded"))
+    inside = sum(step.seconds for step in outcome.steps[1:]) * 1000
+    assert 0 < line["outage_window_ms"] < inside
+    assert line["strategy"] == "single"
+    setting = vars(next(r for r in caplog.records if r.getMessage() == "setSecret succeeded"))
+    assert setting["authority"] == "AWSCURRENT"
+
+
+def test_the_metrics(world: Callable[..., World], capsys: pytest.CaptureFixture[str]) -> None:
+    app = world()
+    assert rotate(app.service, app.arn).succeeded
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    names = [metric["Name"] for line in lines for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    assert names.count("RotationStepSucceeded") >= 4
+    assert names.count("OutageWindow") == 1
+    assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines} == {"Rotators"}
+    assert not any(app.arn in json.dumps(line) for line in lines)
