@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from rotators import ConfigurationError
 from rotators.lab.certificates import Authority
 from rotators.tls import ca_bundle
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +19,7 @@ def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task.mkdir()
     monkeypatch.setenv("LAMBDA_TASK_ROOT", str(task))
     system = ca_bundle()
-    assert "BEGIN CERTIFICATE" in open(system).read()
+    assert "BEGIN CERTIFICATE" in Path(system).read_text()
     (task / "ca-bundle.pem").write_text(one.read_text())
     assert ca_bundle() == str(task / "ca-bundle.pem")
     monkeypatch.setenv("ROTATORS_CA_BUNDLE", str(two))
@@ -38,6 +37,6 @@ def test_windows_line_ends_do_not_matter(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_system_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rotators.tls.SYSTEM", ())
-    monkeypatch.setattr("ssl.get_default_verify_paths", lambda: type("Paths", (), {"cafile": None})())
+    monkeypatch.setattr("ssl.get_default_verify_paths", partial(SimpleNamespace, cafile=None))
     with pytest.raises(ConfigurationError, match="set ROTATORS_CA_BUNDLE"):
         ca_bundle()
