@@ -11,6 +11,14 @@ from rotators.errors import TargetUnreachable
 
 LOOKUP = 5.0
 
+#: The address that answered last, by host and port: a dead one among several is waited for once, not at every login.
+_good: dict[tuple[str, int], str] = {}
+
+
+def remember(host: str, port: int, address: str) -> None:
+    """Note that an address of a host has answered: it is tried first from now on."""
+    _good[host, port] = address
+
 
 def addresses(host: str, port: int) -> list[str]:
     """
@@ -45,10 +53,14 @@ def addresses(host: str, port: int) -> list[str]:
     thread = threading.Thread(target=look_up, daemon=True)
     thread.start()
     thread.join(deadline.current().wait(LOOKUP))
-    if not found:
-        why = problem[0] if problem else "no answer in time"
+    if not found and not problem:
         raise TargetUnreachable(
-            f"DNS does not know the host {host!r} ({why}): check 'host' in the secret and the function's VPC and subnets",
+            f"DNS did not answer for the host {host!r} in time: check the function's VPC, subnets and resolver",
             cause="dns",
         )
-    return list(found)
+    if not found:
+        raise TargetUnreachable(
+            f"DNS does not know the host {host!r} ({problem[0]}): check 'host' in the secret and the function's VPC",
+            cause="dns",
+        )
+    return sorted(found, key=lambda address: address != _good.get((host, port)))

@@ -7,7 +7,7 @@ tried) and law 5 (pending must be for the same resource as current, checked befo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from rotators import strategies
 from rotators.errors import CredentialRejected, SecretError
@@ -68,9 +68,12 @@ class EngineRotator(Rotator):
         """Make pending valid, on the first authority that opens."""
         current, pending = rotation.current, rotation.pending
         refused: list[str] = []
+        tried: set[tuple[Any, Any]] = set()
         for name, authority in self._of(rotation).authorities(rotation):
-            if not self._may(authority, current, name):
+            who = (authority.get("username"), authority.get("password"))
+            if who in tried or not self._may(authority, current, name):
                 continue
+            tried.add(who)
             try:
                 self._engine.set(pending, by=authority, like=current)
             except CredentialRejected as error:
@@ -78,8 +81,10 @@ class EngineRotator(Rotator):
             else:
                 self.say(authority=name)
                 return
-            if name == AWSCURRENT and self._opens(pending, refused):
-                return
+            if name == AWSCURRENT:
+                if self._opens(pending, refused):
+                    return
+                tried.add((pending.get("username"), pending.get("password")))
         raise CredentialRejected(
             f"nothing we hold opens the target; tried {'; '.join(refused)}. Store the value that works with `aws "
             f"secretsmanager put-secret-value --secret-id {rotation.secret_id}`, or name an admin's secret in 'masterarn'"

@@ -12,6 +12,7 @@ import os
 import re
 import select
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Self
 
 from psycopg import pq
@@ -74,25 +75,28 @@ class Session:
         [('1',)]
     """
 
-    def __init__(self, connection: PGconn, *, scram: bool = True) -> None:
+    def __init__(self, connection: PGconn, *, scram: bool = True, address: str | None = None) -> None:
         self._connection = connection
+        #: The address of the server, where the caller chose one.
+        self.address = address
         #: Whether the login was by SCRAM; else by md5 or in the clear.
         self.scram = scram
 
     @classmethod
-    def open(cls, parameters: Mapping[str, str], *, seconds: float) -> Session:
+    def open(cls, parameters: Mapping[str, str], *, seconds: float, address: str | None = None) -> Session:
         """
         Log in.
 
         Args:
-            parameters: libpq's connection parameters.
+            parameters: libpq's connection parameters; those that an older libpq does not know are left out.
             seconds: how long it may take.
+            address: which of the host's addresses the parameters name, to be remembered.
 
         Raises:
             LibpqError: refused, or could not be asked.
             TimedOut: no answer in time.
         """
-        connection: PGconn = pq.PGconn.connect_start(make_conninfo("", **parameters).encode())
+        connection: PGconn = pq.PGconn.connect_start(_conninfo(parameters))
         trace = _trace(connection)
         try:
             end = time.monotonic() + seconds
@@ -104,7 +108,8 @@ class Session:
                 status = connection.connect_poll()
             if connection.status == pq.ConnStatus.OK:
                 connection.nonblocking = 1
-                return cls(connection, scram="AuthenticationMD5Password" not in _read(connection, trace))
+                scram = "AuthenticationMD5Password" not in _read(connection, trace)
+                return cls(connection, scram=scram, address=address)
             text = connection.get_error_message("utf-8")
             failure = LibpqError(*_sqlstate(_read(connection, trace), text))
         except BaseException:
@@ -195,6 +200,15 @@ def _wait(connection: PGconn, *, reading: bool, end: float, doing: str) -> None:
         if poll.poll(left * 1000):
             return
     raise TimedOut(doing)
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
+
+
+def _conninfo(parameters: Mapping[str, str]) -> bytes:
+    return make_conninfo("", **{name: value for name, value in parameters.items() if name in _known()}).encode()
 
 
 def _trace(connection: PGconn) -> int | None:

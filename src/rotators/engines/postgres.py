@@ -44,16 +44,19 @@ class Postgres:
     def set(self, secret: Secret, *, by: Secret, like: Secret) -> None:
         """Change the role's password over a session of `by`, prove it, or put `like` back."""
         new, old = _view(secret), _view(like)
-        authority = _admin(by, new) if by.get("username") != new.username else _view(by)
-        _driver("postgres_change").change(authority, new, old)
+        _driver("postgres_change").change(_authority(by, new), new, old)
 
 
 def _view(secret: Secret) -> DatabaseSecret:
     return DatabaseSecret.of(secret, engines=ENGINES, port=PORT, dbname=DBNAME)
 
 
-def _admin(admin: Secret, target: DatabaseSecret) -> DatabaseSecret:
-    """Read an admin's secret. One that RDS manages has only username and password; one that names a host names ours (law 5)."""
+def _authority(admin: Secret, target: DatabaseSecret) -> DatabaseSecret:
+    """
+    Read whose login makes the change: an older version's, or an admin's, which may be for our server alone (law 5).
+
+    An admin's secret that RDS manages has only username and password.
+    """
     filled = admin if admin.get("port") is not None else admin.replace(port=target.port)
     view = DatabaseSecret.of(filled, engines=ENGINES, port=target.port, dbname=target.dbname, host=target.host)
     if (view.resource()["host"], view.port) != (target.resource()["host"], target.port):

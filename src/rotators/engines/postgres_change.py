@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from rotators.engines.libpq import Session
     from rotators.secret import DatabaseSecret
 
-#: Longest time, in seconds, that proving a change may need; a change is not begun with less (law 13).
-PROOF = 2.0
+#: Seconds a proof needs, and an undo: a change is not begun without the time for both (laws 10 and 13).
+PROOF = 1.5
+#: A change that a crash of the server could take back is not one to move a label for.
+DURABLE = (
+    "SELECT pg_catalog.set_config('synchronous_commit', 'local', false) "
+    "WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
+)
 #: How often a change is tried again that met another ALTER ROLE of the same role, and the longest pause between, in seconds.
 CONFLICTS = 100
 PAUSE = 0.05
@@ -58,7 +63,7 @@ class Change:
             failure = failures.change_failed(error, self._authority, self._new.username)
         if failure is not None:
             raise failure
-        if deadline.current().left() < PROOF:
+        if deadline.current().left() < 2 * PROOF:
             raise TargetUnreachable(
                 "too little time is left to change the password and prove it: raise the function's Timeout",
                 cause="timeout",
@@ -79,7 +84,7 @@ class Change:
         key = int.from_bytes(hashlib.blake2b(self._new.username.encode(), digest_size=8).digest(), signed=True)
         ((locked, standby, encryption),) = self._session.rows(
             "SET ROLE NONE; SET search_path = pg_catalog; SET default_transaction_read_only = off; "
-            f"SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds}; SELECT "
+            f"SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds}; {DURABLE}; SELECT "
             f"pg_catalog.pg_try_advisory_lock({key}), pg_catalog.pg_is_in_recovery(), "
             "pg_catalog.current_setting('password_encryption')"
         )
@@ -98,14 +103,14 @@ class Change:
     def _already(self) -> bool:
         """Another rotation held the lock: find out what it did (law 4)."""
         try:
-            prove(self._new)
+            prove(self._new, at=self._session.address)
         except CredentialRejected:
             pass
         else:
             return True
         moved = False
         try:
-            prove(self._authority)
+            prove(self._authority, at=self._session.address)
         except CredentialRejected:
             moved = True
         if moved:
@@ -163,8 +168,10 @@ class Change:
     def _prove(self, broken: LibpqError | None) -> None:
         """Law 10: the second login. Whatever it says but yes, current is put back over the session that is still open."""
         failure: RotatorsError | None = None
+        spare = PROOF if broken is None else 0.0  # for the undo, which a dead session can't make
         try:
-            prove(self._new)
+            with deadline.running(deadline.Deadline(deadline.current().left() - spare)):
+                prove(self._new, at=self._session.address)
         except RotatorsError as error:
             failure = error
         if failure is None:
@@ -192,7 +199,7 @@ class Change:
         except LibpqError:
             return "AWSCURRENT could not be put back: the retry finds out which of the two opens"
         try:
-            prove(self._old)
+            prove(self._old, at=self._session.address)
         except RotatorsError as error:
             return f"AWSCURRENT was put back, which could not be proven ({error})"
         return "AWSCURRENT was put back and opens again"

@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotators.engines.libpq import LibpqError, TimedOut
-from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, SecretError, TargetUnreachable
+from rotators.errors import (
+    ChangeRefused,
+    ConfigurationError,
+    CredentialRejected,
+    RotatorsError,
+    SecretError,
+    TargetUnreachable,
+)
 
 if TYPE_CHECKING:
     from rotators.secret import DatabaseSecret
 
+CUT = "the connection was cut during login: see the server's log and any proxy before it"
 #: libpq's words where the server gave no answer: (words, cause, what to say). The first match counts.
 SILENT = (
     (
@@ -22,13 +30,11 @@ SILENT = (
         "tls",
         "the server's certificate is for another host name; use a name it carries as 'host', or issue one for this name",
     ),
-    ("root certificate", "tls", "the CA bundle can't be read; set ROTATORS_CA_BUNDLE to a PEM file"),
     (
         "certificate verify failed",
         "tls",
         "the server's certificate is not signed by a CA in {bundle}, or has expired; set ROTATORS_CA_BUNDLE to its CA's PEM",
     ),
-    ("SSL", "tls", "the TLS handshake failed"),
     (
         "Connection refused",
         "refused",
@@ -38,11 +44,10 @@ SILENT = (
     ("Network is unreachable", "network", "there is no network: check the function's VPC, subnets and security groups"),
     ("timed out", "timeout", "no answer in time: check security groups and that the database is not hanging"),
     ("closed the connection unexpectedly", "dropped", "the server dropped the connection during login: see its log"),
-    (
-        "Connection reset",
-        "dropped",
-        "the connection was reset during login: see the server's log and any proxy before it",
-    ),
+    ("EOF detected", "dropped", CUT),
+    ("unexpected eof", "dropped", CUT),
+    ("Connection reset", "dropped", CUT),
+    ("SSL", "tls", "the TLS handshake failed"),
 )
 #: SQLSTATEs that mean the server could be reached and could not be asked: (cause, what to say).
 BUSY = {
@@ -75,11 +80,15 @@ def login_failed(error: LibpqError, who: DatabaseSecret, bundle: str) -> Rotator
     if state == "28000":
         return _not_authorised(error, who, at)
     if state == "3D000":
-        return SecretError(f"'dbname' in the secret names {who.dbname!r}, and {at} has no such database")
+        return SecretError(
+            f"'dbname' in the secret names a database that {at} does not have; expected one of its databases"
+        )
     if state == "42501":
         return SecretError(
             f"role {who.username!r} may not connect to {who.dbname!r} at {at}: GRANT CONNECT ON DATABASE"
         )
+    if "root certificate" in error.text:
+        return ConfigurationError(f"the CA bundle {bundle} can't be read: set ROTATORS_CA_BUNDLE to a PEM file")
     return _unreachable(error, at, bundle)
 
 
@@ -92,7 +101,9 @@ def _unreachable(error: LibpqError, at: str, bundle: str) -> TargetUnreachable:
     for words, cause, meaning in SILENT:
         if words in error.text:
             return TargetUnreachable(f"can't reach {at}: {meaning.format(bundle=bundle)}", cause=cause)
-    return TargetUnreachable(f"can't reach {at}: libpq gave no known reason")
+    return TargetUnreachable(
+        f"can't reach {at}: {error.text.strip().splitlines()[0] if error.text.strip() else 'no reason given'}"
+    )
 
 
 def _not_authorised(error: LibpqError, who: DatabaseSecret, at: str) -> RotatorsError:

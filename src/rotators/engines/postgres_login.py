@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotators import deadline, telemetry
-from rotators.addresses import addresses
+from rotators.addresses import addresses, remember
 from rotators.engines.libpq import LibpqError, Session
 from rotators.engines.postgres_failures import login_failed
 from rotators.errors import RotatorsError, TargetUnreachable
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from rotators.secret import DatabaseSecret
 
 
-def login(who: DatabaseSecret) -> Session:
+def login(who: DatabaseSecret, *, at: str | None = None) -> Session:
     """
-    Open a session; each address of the host is tried until one answers.
+    Open a session; each address of the host is tried until one answers, the one that answered last first.
+
+    Args:
+        who: the credential.
+        at: the one address to use: what a change is proven on is the server that was changed.
 
     Raises:
         CredentialRejected: refused.
@@ -29,20 +33,24 @@ def login(who: DatabaseSecret) -> Session:
     bundle = ca_bundle() if who.tls else ""
     if not who.tls:
         telemetry.warn(f'"ssl" is false in the secret: the login to {who.host}:{who.port} is not encrypted')
-    found = addresses(who.host, who.port)
+    found = [at] if at else addresses(who.host, who.port)
     failure: RotatorsError = TargetUnreachable(f"{who.host} has no address", cause="dns")
     for number, address in enumerate(found):
         share = deadline.current().left() / (len(found) - number)
         try:
-            return Session.open({**_parameters(who, bundle), "hostaddr": address}, seconds=min(deadline.CONNECT, share))
+            parameters = {**_parameters(who, bundle), "hostaddr": address}
+            session = Session.open(parameters, address=address, seconds=min(deadline.CONNECT, share))
         except LibpqError as error:
             failure = login_failed(error, who, bundle)
             if error.sqlstate is not None:
                 break  # a server has spoken: the others are the same one
+        else:
+            remember(who.host, who.port, address)
+            return session
     raise failure
 
 
-def prove(who: DatabaseSecret) -> None:
+def prove(who: DatabaseSecret, *, at: str | None = None) -> None:
     """
     Log in and do one harmless read.
 
@@ -51,13 +59,13 @@ def prove(who: DatabaseSecret) -> None:
         TargetUnreachable, SecretError, ConfigurationError: could not be asked.
     """
     failure: RotatorsError | None = None
-    with login(who) as session:
+    with login(who, at=at) as session:
         try:
             session.rows("SELECT pg_catalog.now()")
         except LibpqError as error:
-            at = f"{who.host}:{who.port}"
+            where = f"{who.host}:{who.port}"
             failure = TargetUnreachable(
-                f"{at} let {who.username!r} in, and then did not answer ({error})", cause="dropped"
+                f"{where} let {who.username!r} in, and then did not answer ({error})", cause="dropped"
             )
     if failure is not None:
         raise failure
@@ -76,5 +84,10 @@ def _parameters(who: DatabaseSecret, bundle: str) -> dict[str, str]:
         "options": "",  # nothing from PGOPTIONS
         "gssencmode": "disable",
         "sslcertmode": "disable",
+        # What follows are libpq's own defaults, said so that no PG… variable says otherwise.
+        "target_session_attrs": "any",
+        "load_balance_hosts": "disable",
+        "sslnegotiation": "postgres",
+        "ssl_min_protocol_version": "TLSv1.2",
         **tls,
     }
