@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -60,10 +61,8 @@ def _create(service: Any, arn: str, token: str) -> None:
 
 
 def _set(service: Any, arn: str, token: str) -> None:
-    try:
+    with suppress(service.exceptions.ResourceNotFoundException):
         _value(service, arn, "AWSPREVIOUS")
-    except service.exceptions.ResourceNotFoundException:
-        pass
     current = _value(service, arn, "AWSCURRENT")
     pending = _value(service, arn, "AWSPENDING", token)
     connection = _login(pending)
@@ -124,7 +123,6 @@ def _value(service: Any, arn: str, label: str, token: str | None = None) -> dict
 
 def _login(secret: dict[str, Any]) -> psycopg.Connection[Any] | None:
     bundle = os.environ.get("ROTATORS_CA_BUNDLE")
-    tls = {"sslmode": "verify-full", "sslrootcert": bundle} if bundle else {"sslmode": "disable"}
     try:
         return psycopg.connect(
             host=secret["host"],
@@ -134,7 +132,8 @@ def _login(secret: dict[str, Any]) -> psycopg.Connection[Any] | None:
             dbname=secret.get("dbname", "postgres"),
             connect_timeout=5,
             cursor_factory=ClientCursor,
-            **tls,
+            sslmode="verify-full" if bundle else "disable",
+            sslrootcert=bundle,
         )
     except psycopg.OperationalError:
         return None

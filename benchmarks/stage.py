@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import ssl
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from rotators.lab.sandbox import Sandbox
 from rotators.lab.world import SECRET, World
-from rotators.testing import rotate
+from rotators.testing import Endpoint, SecretsManager, rotate
+from rotators.tls import SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rotators.testing.functions import Handler
 
@@ -24,20 +27,20 @@ THEIRS = "single_user_template.handler"
 
 @dataclass(frozen=True)
 class Stage:
-    """A PostgreSQL, a Secrets Manager, one secret, and room for logs."""
+    """A PostgreSQL, a Secrets Manager at a URL, one secret, the CA bundle of the handlers, and room for their logs."""
 
     world: World
+    url: str
+    bundle: Path | None
     directory: Path
 
     @contextmanager
     def sandbox(self, handler: str) -> Iterator[Sandbox]:
         """Start a process for a handler and wait until it has imported it."""
-        world = self.world
-        here = str(Path(__file__).parent)
-        path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
-        environment = {"SECRETS_MANAGER_ENDPOINT": world.url, "PYTHONPATH": path}
-        if world.server.ca_bundle:
-            environment["ROTATORS_CA_BUNDLE"] = str(world.server.ca_bundle)
+        path = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+        environment = {"SECRETS_MANAGER_ENDPOINT": self.url, "PYTHONPATH": path}
+        if self.bundle:
+            environment["ROTATORS_CA_BUNDLE"] = str(self.bundle)
         with Sandbox(handler, environment, self.directory / f"{handler}.log") as sandbox:
             sandbox.wait_until_booted()
             yield sandbox
@@ -50,8 +53,39 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Set everything up; all of it is gone afterwards."""
+def stage(*, latency: float = 0.0, large_bundle: bool = False) -> Iterator[Stage]:
+    """
+    Set everything up; all of it is gone afterwards.
+
+    latency:      seconds by which every Secrets Manager call of a handler is slower
+    large_bundle: the handlers trust this machine's authorities too, which libpq then reads at every login
+    """
     with ExitStack() as things:
         directory = Path(things.enter_context(tempfile.TemporaryDirectory(prefix="rotators-benchmark-")))
-        yield Stage(things.enter_context(World(directory / "world.log")), directory)
+        world = things.enter_context(World(directory / "world.log"))
+        url = things.enter_context(Endpoint(_Slow(world.service, latency))) if latency else world.url
+        bundle = world.server.ca_bundle
+        if bundle and large_bundle:
+            larger = directory / "bundle.pem"
+            larger.write_bytes(_of_the_system().read_bytes() + bundle.read_bytes())
+            bundle = larger
+        yield Stage(world, url, bundle, directory)
+
+
+class _Slow:
+    """Secrets Manager, further away."""
+
+    def __init__(self, service: SecretsManager, latency: float) -> None:
+        self._service = service
+        self._latency = latency
+
+    def respond(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        time.sleep(self._latency)
+        return self._service.respond(target, body, headers)
+
+
+def _of_the_system() -> Path:
+    for candidate in (ssl.get_default_verify_paths().cafile, *SYSTEM):
+        if candidate and Path(candidate).is_file():
+            return Path(candidate)
+    raise SystemExit("this machine has no CA bundle: run without --large-bundle")

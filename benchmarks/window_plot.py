@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _CELLS, _MARGIN = 60, 10
 
 _TITLES = {"ours": "rotators", "template": "shape of AWS's template"}
-_WIDTH, _ROW, _TOP, _LEFT, _RIGHT, _RADIUS = 720, 76, 66, 176, 28, 4.5
+_WIDTH, _ROW, _TOP, _LEFT, _RIGHT, _RADIUS = 720, 76, 66, 204, 28, 4.5
 _STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292f; }
   .title { font-size: 15px; font-weight: 600; }
@@ -41,7 +41,11 @@ def chart(values: Mapping[str, Sequence[float]]) -> list[str]:
     for tick in range(0, end + 1, step):
         at = _MARGIN + 1 + _cell(tick, end)
         ticks[at : at + len(str(tick))] = str(tick)
-    return [*lines, "".join(ticks).rstrip() + " ms", "a digit is the number of rotations in which the client was refused so long"]
+    return [
+        *lines,
+        "".join(ticks).rstrip() + " ms",
+        "a digit is the number of rotations in which the client was refused so long",
+    ]
 
 
 def svg(values: Mapping[str, Sequence[float]], server: str) -> str:
@@ -50,9 +54,13 @@ def svg(values: Mapping[str, Sequence[float]], server: str) -> str:
     height = _TOP + _ROW * len(values) + 46
     scale = (_WIDTH - _LEFT - _RIGHT) / end
     bottom = _TOP + _ROW * len(values)
-    parts = [f'<text class="title" x="20" y="28">{escape("Time in which AWSCURRENT does not open, per rotation")}</text>']
+    parts = [
+        f'<text class="title" x="20" y="28">{escape("Time in which AWSCURRENT does not open, per rotation")}</text>'
+    ]
     count = max(len(found) for found in values.values())
-    parts.append(f'<text class="quiet" x="20" y="47">{escape(f"{count} warm rotations of each, in turn; {server}")}</text>')
+    parts.append(
+        f'<text class="quiet" x="20" y="47">{escape(f"{count} warm rotations of each, in turn; {server}")}</text>'
+    )
     for tick in range(0, end + 1, step):
         x = _LEFT + tick * scale
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{bottom}"/>')

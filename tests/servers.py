@@ -43,3 +43,10 @@ def md5_server(postgres_template: Path) -> Iterator[Postgres]:
     lines = "hostssl all all all md5"
     with Postgres.start(template=postgres_template, hba=lines, settings={"password_encryption": "md5"}) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def other_server(postgres_template: Path) -> Iterator[Postgres]:
+    """Somebody else's server."""
+    with Postgres.start(template=postgres_template) as server:
+        yield server

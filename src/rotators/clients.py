@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from rotators.deadline import Deadline
 
-#: Seconds one request may take. A client's time-outs are fixed when it is made, so there is one for each of these.
-TIMEOUTS = (5.0, 2.0, 1.0, 0.5)
+#: Seconds a silent connection is waited for. A client's time-outs are fixed when it is made, so there is one for each.
+TIMEOUTS = (5.0, 2.0, 1.0)
 
+SDK = ("boto3", "botocore", "urllib3")
 #: What decides where a client talks to; a client is made anew when one of these changes.
 SETTINGS = (
     "SECRETS_MANAGER_ENDPOINT",
@@ -34,10 +35,16 @@ SETTINGS = (
 
 
 def quieten() -> None:
-    """Law 9: at DEBUG the AWS SDK logs whole requests and answers, SecretString included. It shall not."""
-    for name in ("boto3", "botocore", "urllib3"):
+    """
+    Law 9: at DEBUG the AWS SDK logs whole requests and answers, SecretString included. It shall not.
+
+    Called at every step: somebody may have turned the level up since, for the SDK or for a part of it.
+    """
+    below = tuple(f"{name}." for name in SDK)
+    for name in (*SDK, *(name for name in list(logging.root.manager.loggerDict) if name.startswith(below))):
         log = logging.getLogger(name)
-        log.setLevel(max(log.level, logging.INFO))
+        if log.level < logging.INFO and (log.level != logging.NOTSET or name in SDK):
+            log.setLevel(logging.INFO)
 
 
 class Clients:
@@ -55,7 +62,7 @@ class Clients:
         Raises:
             ConfigurationError: boto3 is missing, or region or credentials are.
         """
-        seconds = next((t for t in TIMEOUTS if t <= deadline.left() / 3), TIMEOUTS[-1])
+        seconds = next((t for t in TIMEOUTS if t <= deadline.left() / 2), TIMEOUTS[-1])
         key = (seconds, *(os.environ.get(name) for name in SETTINGS))
         with self._lock:
             client = self._made.get(key)
@@ -70,8 +77,6 @@ class Clients:
             from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         except ImportError:
             raise ConfigurationError("boto3 is missing: run in a Lambda runtime, or pip install boto3") from None
-        if self._session is None:
-            self._session = boto3.session.Session()
         # No keep-alive of a dead connection is worth a failed step, but a new TCP and TLS handshake a call is not either.
         config = Config(
             connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1}, tcp_keepalive=True
@@ -80,9 +85,11 @@ class Clients:
         region = os.environ.get("AWS_REGION") or None  # Lambda's variable; boto3 itself reads AWS_DEFAULT_REGION alone
         problem = ""
         try:
+            if self._session is None:
+                self._session = boto3.session.Session()
             return self._session.client("secretsmanager", region_name=region, endpoint_url=endpoint, config=config)
         except (BotoCoreError, ValueError) as error:
             problem = type(error).__name__
         raise ConfigurationError(
-            f"no Secrets Manager client ({problem}): set AWS_REGION and credentials, and check SECRETS_MANAGER_ENDPOINT"
+            f"no Secrets Manager client ({problem}): check AWS_REGION, AWS_PROFILE and SECRETS_MANAGER_ENDPOINT"
         )

@@ -42,7 +42,7 @@ class Deadline:
         remaining = LONGEST
         ask = getattr(context, "get_remaining_time_in_millis", None)
         if callable(ask):
-            with suppress(TypeError, ValueError):  # a stand-in of somebody's tests
+            with suppress(Exception):  # a stand-in of somebody's tests must not decide what a step does
                 remaining = max(0.0, min(LONGEST, float(ask()) / 1000))
         return cls(remaining - min(2.0, remaining / 5))
 

@@ -22,11 +22,14 @@ driver's text may quote a statement. So ours are raised after the ``except`` blo
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class RotatorsError(Exception):
@@ -49,7 +52,7 @@ class RotatorsError(Exception):
 
 
 class RotationRefused(RotatorsError):
-    """The event, the secret or the token is not one this step may work on. Only DescribeSecret was called."""
+    """The event, the secret or the token is not one this step may work on. Where a guard says so, nothing was touched."""
 
 
 class SecretError(RotatorsError):
@@ -107,9 +110,21 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
         >>> scrub("login failed for hunter2", ["hunter2"])
         'login failed for ***'
     """
-    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
-        text = text.replace(secret, "***")
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
     return text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield a secret as it may stand in a text: as it is, in a repr, in JSON, in a URL."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    with suppress(UnicodeEncodeError):
+        yield quote(secret, safe="")
+        yield quote_plus(secret)
 
 
 OURS = Path(__file__).parent

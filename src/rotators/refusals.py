@@ -35,6 +35,12 @@ CREDENTIALS = {
 SERVER_ERROR = 500
 
 
+class LabelMoved(RotationRefused):
+    """A version does not carry the label it was described with: the reader is behind, or somebody moved it."""
+
+    default_retryable = True
+
+
 class Transient(Exception):
     """A failure that may pass; `outcome` is what to raise when it does not."""
 
@@ -69,7 +75,7 @@ def translate(error: Exception, operation: str, secret_id: str, *, missing: bool
     name = "".join(part.capitalize() for part in operation.split("_"))
     if isinstance(error, ClientError):
         return _answered(error.response, operation, name, secret_id, missing=missing)
-    if isinstance(error, (NoConnection, HTTPClientError)):
+    if isinstance(error, (NoConnection, HTTPClientError, TimeoutError)):
         return Transient(
             StoreUnavailable(
                 f"Secrets Manager did not answer {name} ({type(error).__name__}): a function in a VPC needs an interface "
@@ -86,6 +92,8 @@ def translate(error: Exception, operation: str, secret_id: str, *, missing: bool
         )
     if isinstance(error, BotoCoreError):
         return StoreUnavailable(f"{name} failed in the AWS SDK ({type(error).__name__})")
+    if isinstance(error, ValueError):
+        return ConfigurationError(f"{name} could not be asked ({type(error).__name__}): check SECRETS_MANAGER_ENDPOINT")
     return StoreUnavailable(f"{name} failed ({type(error).__name__})")
 
 
@@ -95,19 +103,13 @@ def _answered(response: Any, operation: str, name: str, secret_id: str, *, missi
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if missing and _expected(code, operation, text):
         return None
+    if operation == "get_secret_value" and code == "InvalidRequestException" and "VersionStage" in text:
+        return LabelMoved(f"the labels of {secret_id} were moved while the step ran: the rotation may be run again")
     if code in THROTTLED or code in PASSING or status >= SERVER_ERROR:
         return Transient(StoreUnavailable(f"Secrets Manager answered {name} with {code or status}, again and again"))
-    if code.startswith("AccessDenied"):
-        action = "kms:Decrypt and kms:GenerateDataKey" if "kms" in text.lower() else f"secretsmanager:{name}"
-        return ConfigurationError(
-            f"the function's role may not do {action} on {secret_id or '*'}: allow it in its policy"
-        )
-    if code in {"DecryptionFailure", "EncryptionFailure"} or code.startswith("KMS"):
-        return ConfigurationError(
-            f"{name} failed at the KMS key ({code}): let the role use it (kms:Decrypt, kms:GenerateDataKey)"
-        )
-    if code in CREDENTIALS:
-        return ConfigurationError(f"Secrets Manager does not accept the function's credentials ({code})")
+    denied = _denied(code, text, name, secret_id)
+    if denied is not None:
+        return denied
     if code == "ResourceNotFoundException":
         return RotationRefused(f"Secrets Manager can't find {secret_id} or the version asked for: was it deleted?")
     if "marked for deletion" in text:
@@ -120,14 +122,28 @@ def _answered(response: Any, operation: str, name: str, secret_id: str, *, missi
         )
     if operation == "put_secret_value":
         return SecretError(
-            f"Secrets Manager refused the pending value ({code}): 65,536 bytes at most, and the event's own RotationToken"
+            f"Secrets Manager refused the pending value ({code}): over 65,536 bytes, or not the event's own RotationToken"
         )
     return RotationRefused(f"Secrets Manager refused {name} for {secret_id} ({code})")
+
+
+def _denied(code: str, text: str, name: str, secret_id: str) -> ConfigurationError | None:
+    if code.startswith("AccessDenied"):
+        action = "kms:Decrypt and kms:GenerateDataKey" if "kms" in text.lower() else f"secretsmanager:{name}"
+        return ConfigurationError(
+            f"the function's role may not do {action} on {secret_id or '*'}: allow it in its policy"
+        )
+    if code in {"DecryptionFailure", "EncryptionFailure"} or code.startswith("KMS"):
+        return ConfigurationError(
+            f"{name} failed at the KMS key ({code}): let the role use it (kms:Decrypt, kms:GenerateDataKey)"
+        )
+    if code in CREDENTIALS:
+        return ConfigurationError(f"Secrets Manager does not accept the function's credentials ({code})")
+    return None
 
 
 def _expected(code: str, operation: str, text: str) -> bool:
     if operation == "put_secret_value":
         return code == "ResourceExistsException"
-    if code == "InvalidRequestException":
-        return "VersionStage" in text  # the label has moved since it was described: law 14 asks again
-    return code == "ResourceNotFoundException"
+    # "…can't find the specified secret." is the secret itself; a value that is missing reads "…the specified secret value…".
+    return code == "ResourceNotFoundException" and not text.rstrip().endswith("the specified secret.")

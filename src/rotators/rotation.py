@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rotators.errors import RotationRefused
+from rotators.errors import ConfigurationError, RotationRefused, SecretError
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS, Step
+from rotators.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rotators.description import Description
     from rotators.passwords import PasswordPolicy
-    from rotators.secret import Secret
     from rotators.store import RotationToken, SecretStore
 
 #: How many versions without labels are tried. Each may be a failed login, and servers lock accounts out for those.
@@ -99,7 +99,16 @@ class Rotation:
     def admin(self) -> Secret | None:
         """The secret that ``masterarn`` names, None where the current value names none."""
         arn = self.current.get("masterarn")
-        return self._saw(self._store.another(str(arn))) if arn else None
+        if not arn:
+            return None
+        problem = ""
+        try:
+            return self._saw(self._store.another(str(arn)))
+        except (RotationRefused, ConfigurationError, SecretError) as error:
+            problem = str(error)
+        raise SecretError(
+            f"AWSCURRENT does not open, and the admin's secret that 'masterarn' names can't be read: {problem}"
+        )
 
     def abandoned(self) -> Iterator[tuple[str, Secret]]:
         """Yield (version id, value) of versions whose labels are gone, newest first, at most `ABANDONED`."""
@@ -113,7 +122,9 @@ class Rotation:
 
     def draw_password(self, policy: PasswordPolicy) -> str:
         """Draw a fresh password from GetRandomPassword."""
-        return self._store.random_password(policy)
+        drawn = self._store.random_password(policy)
+        self._saw(Secret({"password": drawn}))
+        return drawn
 
     def store(self, value: Secret) -> None:
         """Store the pending value."""

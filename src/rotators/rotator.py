@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, final
 
 from rotators import deadline
 from rotators.deadline import Deadline
-from rotators.errors import CredentialRejected, RotationRefused, RotatorsError, SecretError, stranger
+from rotators.errors import (
+    ConfigurationError,
+    CredentialRejected,
+    RotationRefused,
+    RotatorsError,
+    SecretError,
+    stranger,
+)
 from rotators.event import RotationEvent
 from rotators.machine import AWSPENDING, Standing, Step, Verdict, judge, standing
 from rotators.passwords import PasswordPolicy
@@ -145,13 +153,14 @@ class Rotator(ABC):
         Raises:
             RotatorsError: always one of the tree in ``rotators.errors``; Secrets Manager then runs the rotation again.
         """
-        from rotators import telemetry  # noqa: PLC0415 - Powertools costs 40 ms; `import rotators` must not pay them
-
+        telemetry = _telemetry()
         begun = time.monotonic()
-        report = telemetry.StepReport(self.facts())
+        report: StepReport = telemetry.StepReport()
         failure: RotatorsError | None = None
         with deadline.running(Deadline.of(context)), telemetry.reporting(report), counting() as calls:
             try:
+                telemetry.logger()
+                report.add(**self.facts())
                 self._run(event, report)
             except RotatorsError as error:
                 failure = error
@@ -162,7 +171,8 @@ class Rotator(ABC):
         if failure is not None:
             failure.step, failure.secret_id, failure.version = report.step, report.secret_id, report.version
             failure.__cause__ = failure.__context__ = None
-            raise failure
+            del event, report  # law 9: some tools print the variables of every frame, and this frame stays
+            raise failure.with_traceback(None)
 
     def _run(self, event: Any, report: StepReport) -> None:
         call = RotationEvent.parse(event)
@@ -192,20 +202,17 @@ class Rotator(ABC):
         pause = 0.05
         while True:
             about = self._store.describe(call.secret_id)
-            if about.rotation_enabled is False:
-                raise RotationRefused(
-                    f"rotation is off for {call.secret_id}: `aws secretsmanager rotate-secret` with --rotation-lambda-arn "
-                    "and --rotation-rules turns it on"
-                )
-            if about.deleted:
-                raise RotationRefused(
-                    f"{call.secret_id} is marked for deletion: `aws secretsmanager restore-secret` brings it back"
-                )
             where = standing(about.labels.get(call.version))
-            if where in {Standing.PENDING, Standing.CURRENT} or end.left() <= 0:
+            refusal = _off(call, about)
+            if not refusal and where in {Standing.PENDING, Standing.CURRENT}:
                 return about, where
+            if end.left() <= 0:
+                break
             time.sleep(min(pause, end.left()))
-            pause = min(2 * pause, 0.8)
+            pause = min(2 * pause, 0.3)
+        if refusal:
+            raise RotationRefused(refusal)
+        return about, where
 
     def _create(self, rotation: Rotation, _: StepReport) -> None:
         if not rotation.has_pending():
@@ -241,6 +248,30 @@ class Rotator(ABC):
         self.retire(rotation)  # law 7
         rotation.promote()
         report.window_closed()
+
+
+def _telemetry() -> Any:
+    """Load Powertools when the first step runs: it costs 40 ms, and `import rotators` must not pay them."""
+    problem = ""
+    try:
+        return import_module("rotators.telemetry")
+    except Exception as error:  # noqa: BLE001 - Powertools reads its variables while it is imported
+        problem = f"{type(error).__name__}: {error}"
+    raise ConfigurationError(
+        f"aws-lambda-powertools can't be loaded ({problem}): install it, check POWERTOOLS_… variables"
+    )
+
+
+def _off(call: RotationEvent, about: Description) -> str:
+    """Say why the secret is not to be rotated at all, "" where it is."""
+    if about.rotation_enabled is False:
+        return (
+            f"rotation is off for {call.secret_id}: `aws secretsmanager rotate-secret` with --rotation-lambda-arn and "
+            "--rotation-rules turns it on"
+        )
+    if about.deleted:
+        return f"{call.secret_id} is marked for deletion: `aws secretsmanager restore-secret` brings it back"
+    return ""
 
 
 def _way_out(call: RotationEvent, about: Description) -> str:

@@ -96,7 +96,7 @@ class Secret(Mapping[str, Any]):
 
     def hidden(self) -> set[str]:
         """Return the strings a text about this secret must not contain (law 9)."""
-        found = {str(v) for k, v in self._values.items() if k not in PUBLIC_KEYS and isinstance(v, (str, int, float))}
+        found = {text for key, value in self._values.items() if key not in PUBLIC_KEYS for text in _leaves(value)}
         return {text for text in found if len(text) > 3}  # noqa: PLR2004 - "no" or 1 would blot out half a sentence
 
     def __getitem__(self, key: str) -> Any:
@@ -166,7 +166,8 @@ class DatabaseSecret:
             if host is not None and secret.get("host") is None
             else _text(secret, "host", "a DNS name or an address")
         )
-        if any(c in name for c in "/, @"):
+        name = name.removeprefix("[").removesuffix("]").removesuffix(".")
+        if not name or any(c in name for c in "/, @[]"):
             raise SecretError("'host' in the secret must be one DNS name or address, without port, path or list")
         return cls(
             engine=engine or "",
@@ -182,7 +183,7 @@ class DatabaseSecret:
     def resource(self) -> dict[str, str]:
         """Return what the secret opens: what law 5 compares. A host is the same whatever its case or last dot."""
         return {
-            "host": self.host.lower().rstrip("."),
+            "host": self.host.lower(),
             "port": str(self.port),
             "dbname": self.dbname,
             "username": self.username,
@@ -190,13 +191,29 @@ class DatabaseSecret:
         }
 
 
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        yield str(value)
+
+
 def _text(secret: Secret, key: str, expected: str) -> str:
     value = secret.get(key)
     if value is None:
         raise SecretError(f"'{key}' is missing in the secret; expected {expected}")
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise SecretError(f"'{key}' in the secret must be {expected}: a non-empty string without NUL")
+    if not isinstance(value, str) or not value or "\0" in value or _lone(value):
+        raise SecretError(
+            f"'{key}' in the secret must be {expected}: a non-empty string without NUL or lone surrogates"
+        )
     return value
+
+
+def _lone(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _port(secret: Secret, default: int) -> int:

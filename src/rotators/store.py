@@ -19,8 +19,9 @@ from rotators.clients import Clients, quieten
 from rotators.description import Description
 from rotators.errors import RotationRefused, RotatorsError, SecretError
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
-from rotators.refusals import Transient, translate
+from rotators.refusals import LabelMoved, Transient, translate
 from rotators.secret import Secret
+from rotators.waiting import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 KEEP = 120.0
 #: Seconds a read that looks too old is asked again (law 14), and the pauses between.
 SETTLE = 4.0
-PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+PAUSES = (0.05, 0.1, 0.2, 0.3)
 
 _calls: ContextVar[list[str] | None] = ContextVar("rotators_calls", default=None)
 
@@ -82,7 +83,6 @@ class SecretStore:
     """
 
     def __init__(self, client: Any = None) -> None:
-        quieten()
         self._client = client
         self._clients = Clients()
         self._kept: dict[tuple[str, str, str], tuple[float, Secret]] = {}
@@ -95,6 +95,8 @@ class SecretStore:
             RotationRefused: there is no such secret.
             StoreUnavailable, ConfigurationError: it could not be asked, or may not be.
         """
+        quieten()
+        self._forget()
         return Description.of(self._call("describe_secret", secret_id, SecretId=secret_id), secret_id)
 
     def labelled(self, about: Description, label: str, *, fresh: bool = False, wait: bool = True) -> Secret | None:
@@ -121,15 +123,24 @@ class SecretStore:
         if value is not None and not fresh and time.monotonic() < until:
             return value
         query = {"SecretId": about.arn, "VersionId": version, **({"VersionStage": label} if label else {})}
-        for pause in _pauses() if wait else (None,):
-            answer = self._call("get_secret_value", about.arn, missing=True, **query)
+        moved: LabelMoved | None = None
+        for pause in _pauses():
+            answer = None
+            try:
+                answer = self._call("get_secret_value", about.arn, missing=True, **query)
+                moved = None
+            except LabelMoved as error:
+                moved = error  # or this reader is behind: either way, ask again
             if answer is not None and ("SecretString" in answer or "SecretBinary" in answer):
                 secret = Secret.parse(answer.get("SecretString"), label=label or f"version {version[:8]}")
-                self._forget()
                 self._kept[key] = (time.monotonic() + KEEP, secret)
                 return secret
-            if pause is not None:
+            if pause is not None and (wait or moved is not None):
                 time.sleep(pause)
+            else:
+                break
+        if moved is not None:
+            raise moved
         return None
 
     def put_pending(self, about: Description, version: str, secret: Secret, token: RotationToken | None) -> None:
@@ -156,31 +167,34 @@ class SecretStore:
         """
         Move AWSCURRENT to a version; AWSPREVIOUS follows by itself.
 
-        A refusal may only mean that the labels read were old, or that the answer to an earlier try was lost (law 14):
-        they are read again, and a version that is current already is a success.
+        A refusal may only mean that the answer to an earlier try was lost, and its effect may show late (law 14): the labels
+        are read until the version is current. If it is not to be, somebody else has moved a label meanwhile.
+
+        Raises:
+            RotationRefused: AWSCURRENT or AWSPENDING was moved by somebody else; retryable.
         """
-        for last in (False, True):
-            old = about.holder(AWSCURRENT)
-            if old == version:
-                return
-            more: dict[str, Any] = {"RemoveFromVersionId": old} if old else {}
-            refusal: RotatorsError | None = None
-            try:
-                self._call(
-                    "update_secret_version_stage",
-                    about.arn,
-                    SecretId=about.arn,
-                    VersionStage=AWSCURRENT,
-                    MoveToVersionId=version,
-                    **more,
-                )
-            except RotationRefused as error:
-                refusal = error
-            if refusal is None:
-                return
+        old = about.holder(AWSCURRENT)
+        more: dict[str, Any] = {"RemoveFromVersionId": old} if old else {}
+        move = {"SecretId": about.arn, "VersionStage": AWSCURRENT, "MoveToVersionId": version, **more}
+        refusal: RotationRefused | None = None
+        try:
+            self._call("update_secret_version_stage", about.arn, **move)
+        except RotationRefused as error:
+            refusal = error
+        if refusal is None:
+            return
+        for pause in _pauses():
             about = self.describe(about.arn)
-            if last and about.holder(AWSCURRENT) != version:
-                raise refusal
+            if about.holder(AWSCURRENT) == version:
+                return
+            if about.holder(AWSCURRENT) != old or about.holder(AWSPENDING) != version:
+                raise RotationRefused(
+                    f"the labels of {about.arn} were moved by somebody else while finishSecret ran; nothing was overruled",
+                    retryable=True,
+                )
+            if pause is not None:
+                time.sleep(pause)
+        raise refusal
 
     def unlabelled(self, about: Description, most: int) -> Iterator[tuple[str, Secret]]:
         """
@@ -229,20 +243,22 @@ class SecretStore:
         `missing`: an absent value (or, for a put, one that is there already) is None instead of an error.
         """
         for pause in (0.1, 0.3, 0.9, None):
-            client = self._client or self._clients.get(deadline.current())
             failure: Exception | None = None
             made = _calls.get()
             if made is not None:
                 made.append(operation)
             try:
-                return getattr(client, operation)(**parameters)
+                client = self._client or self._clients.get(deadline.current())
+                return within(deadline.current().left(), getattr(client, operation), parameters)
+            except RotatorsError:
+                raise
             except Exception as error:  # noqa: BLE001 - botocore raises classes it makes at run time; all are translated
                 failure = translate(error, operation, secret_id, missing=missing)
             if failure is None:
                 return None
             if not isinstance(failure, Transient):
                 raise failure
-            if pause is None or deadline.current().left() < pause + 1:
+            if pause is None or deadline.current().left() < pause + 0.5:
                 raise failure.outcome
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, keeps no secret
         return None
@@ -256,7 +272,7 @@ class SecretStore:
 
 def _pauses() -> Iterator[float | None]:
     """Yield the pauses of law 14, and None for the last try."""
-    end = deadline.Deadline(deadline.current().wait(SETTLE))
+    end = deadline.Deadline(min(SETTLE, deadline.current().left() / 3))
     tried = 0
     while end.left() > 0:
         yield min(PAUSES[min(tried, len(PAUSES) - 1)], end.left())

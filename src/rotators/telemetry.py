@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,30 +16,42 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from rotators.errors import RotationRefused, RotatorsError, scrub
+from rotators.errors import ConfigurationError, RotationRefused, RotatorsError, scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from rotators.machine import Standing, Step, Verdict
 
 NAMESPACE = "Rotators"
+#: Seconds a window is kept open in memory for a finishSecret that may come to this sandbox.
+KEEP = 900.0
 
 
 @cache
 def logger() -> Logger:
-    """Return the one logger."""
-    return Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "rotators")
+    """
+    Return the one logger.
+
+    Raises:
+        ConfigurationError: a POWERTOOLS_… variable has a value that Powertools does not take.
+    """
+    problem = ""
+    try:
+        return Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "rotators")
+    except Exception as error:  # noqa: BLE001 - it raises what it finds
+        problem = type(error).__name__
+    raise ConfigurationError(f"Powertools' logger can't be made ({problem}): check the POWERTOOLS_… variables")
 
 
 class StepReport:
     """Gathers what one step's line will say."""
 
-    def __init__(self, facts: Mapping[str, str]) -> None:
+    def __init__(self) -> None:
         self.step: str | None = None
         self.secret_id: str | None = None
         self.version: str | None = None
-        self._fields: dict[str, Any] = dict(facts)
+        self._fields: dict[str, Any] = {}
         self._hidden: Callable[[], set[str]] = set
 
     def began(self, step: Step, secret_id: str, version: str) -> None:
@@ -75,13 +87,19 @@ class StepReport:
         logger().warning(scrub(text, self.hidden()), extra=self._where())
 
     def close(self, failure: RotatorsError | None, *, seconds: float) -> None:
-        """Write the step's line and metrics, and scrub the failure's text."""
+        """Scrub the failure's text, then write the step's line and metrics: what was done is done, written or not."""
+        if failure is not None:
+            failure.args = (scrub(str(failure), self.hidden()),)
+            vars(failure).pop("__notes__", None)
+        with suppress(Exception):  # a full pipe, a closed stream
+            self._write(failure, seconds)
+
+    def _write(self, failure: RotatorsError | None, seconds: float) -> None:
         fields = {**self._where(), **self._fields, "duration_ms": round(seconds * 1000, 1)}
         if failure is None:
             logger().info("%s succeeded", self.step, extra=fields)
             outcome = "Succeeded"
         else:
-            failure.args = (scrub(str(failure), self.hidden()),)
             outcome = "Refused" if isinstance(failure, RotationRefused) else "Failed"
             fields.update(error=str(failure), error_type=type(failure).__name__, retryable=failure.retryable)
             logger().error("%s %s", self.step or "the event", outcome.lower(), extra=fields)
@@ -127,8 +145,10 @@ def window_opened() -> None:
     """Note that from now on AWSCURRENT does not open."""
     report = _report.get()
     if report is not None and report.version:
-        _changed.clear()
-        _changed[report.version] = time.monotonic()
+        now = time.monotonic()
+        for version in [version for version, since in list(_changed.items()) if now - since > KEEP]:
+            _changed.pop(version, None)
+        _changed[report.version] = now
 
 
 def _count(name: str, value: float, unit: MetricUnit, step: str) -> None:

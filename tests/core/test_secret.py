@@ -128,6 +128,8 @@ BAD: list[tuple[str, Any]] = [
     *[("host", bad) for bad in ("a,b", "/tmp", "db:5432 ", "app@db", "a\0b")],
     ("engine", "mysql"),
     ("username", "a\0b"),
+    ("password", "lone \ud800 surrogate"),
+    ("dbname", "\udfff"),
 ]  # fmt: skip
 
 
@@ -143,6 +145,11 @@ def test_a_bad_key_is_named_and_its_value_is_not(key: str, value: Any) -> None:
         or str(value) not in said.replace("65535", "")
         or isinstance(value, (int, dict, list))
     )
+
+
+@pytest.mark.parametrize("host, plain", [("db.example.com.", "db.example.com"), ("[::1]", "::1"), ("::1", "::1")])
+def test_a_host_is_written_in_several_ways(host: str, plain: str) -> None:
+    assert view(host=host).host == plain
 
 
 def test_the_same_resource_is_the_same_whatever_the_case_of_its_host() -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CANARY = "store-c4n4ry"
 
 
-@pytest.mark.parametrize("reads", [1, 2, 5])
+@pytest.mark.parametrize("reads", [1, 2, 5, 10])
 def test_law_14_reads_that_lag_by_reads(reads: int) -> None:
     service = SecretsManager()
     stage = Stage(service)

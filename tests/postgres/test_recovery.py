@@ -16,6 +16,7 @@ from rotators.testing.proxy import Proxy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rotators.lab.postgres import Postgres
     from tests.world import World
 
 
@@ -128,6 +129,47 @@ def test_an_admin_of_another_server_is_not_used(world: Callable[..., World], cha
     with pytest.raises(SecretError, match="masterarn.*not used"):
         app.step("setSecret", token)
     assert app.admits("changed-by-hand")
+
+
+def test_an_admin_of_the_same_name_on_another_server_is_not_used(
+    world: Callable[..., World], other_server: Postgres
+) -> None:
+    """Law 11: the same name is not the same account."""
+    app = world()
+    elsewhere = other_server
+    elsewhere.execute(f"CREATE ROLE {app.username} LOGIN CREATEROLE PASSWORD 'theirs-Canary'")
+    before = elsewhere.execute(f"SELECT rolpassword FROM pg_authid WHERE rolname = '{app.username}'")
+    value = json.dumps(elsewhere.secret(app.username, "theirs-Canary"))
+    arn = app.service.client().create_secret(Name=f"admin/{uuid.uuid4()}", SecretString=value)["ARN"]
+    app.service.client().put_secret_value(SecretId=app.arn, SecretString=json.dumps({**app.value(), "masterarn": arn}))
+    app.set_password("changed-by-hand")
+    token = app.pending()
+    app.step("createSecret", token)
+    with pytest.raises(SecretError, match="masterarn.*not used"):
+        app.step("setSecret", token)
+    assert elsewhere.execute(f"SELECT rolpassword FROM pg_authid WHERE rolname = '{app.username}'") == before
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:nobody-AbCdEf", "nobody"])
+def test_an_admins_secret_that_is_not_there(world: Callable[..., World], arn: str) -> None:
+    app = world()
+    app.put_current({**app.value(), "masterarn": arn})
+    app.set_password("changed-by-hand")
+    token = app.pending()
+    app.step("createSecret", token)
+    with pytest.raises(SecretError, match="the admin's secret that 'masterarn' names can't be read"):
+        app.step("setSecret", token)
+
+
+def test_a_secret_that_is_its_own_admin_is_tried_once(world: Callable[..., World]) -> None:
+    app = world()
+    app.put_current({**app.value(), "masterarn": app.arn})
+    app.set_password("changed-by-hand")
+    token = app.pending()
+    app.step("createSecret", token)
+    with app.log() as lines, pytest.raises(CredentialRejected):
+        app.step("setSecret", token)
+    assert logins(lines) == 2
 
 
 @pytest.mark.parametrize(
@@ -305,3 +347,12 @@ def test_a_role_that_may_not_list_versions_still_reaches_the_admin(
     app.step("setSecret", token)
     assert app.opens("AWSPENDING")
     assert "secretsmanager:ListSecretVersionIds" in caplog.text
+
+
+def test_the_change_is_durable_whatever_the_server_says(world: Callable[..., World]) -> None:
+    """synchronous_commit=off would let a crash of the server take the password back after the label has moved."""
+    app = world()
+    app.alter("SET synchronous_commit = off")
+    with app.log() as lines:
+        assert rotate(app.service, app.arn).succeeded
+    assert any("set_config('synchronous_commit', 'local'" in line for line in lines)
