@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _ERROR = re.compile(
     r'ErrorResponse\t S "[^"]*"(?: V "[^"]*")? C "([0-9A-Z]{5})" M "(.*?)"(?: [A-Z] "|\s*\\x00)', re.DOTALL
 )
-_READ = {pq.PollingStatus.READING}
+ENDED = {pq.PollingStatus.OK, pq.PollingStatus.FAILED}
 #: A server in another language than English, on a system without the trace: these are told apart by their text alone.
 _ENGLISH = {
     "password authentication failed": "28P01",
@@ -65,6 +65,83 @@ class TimedOut(LibpqError):
         self.doing = doing
 
 
+class Opening:
+    """
+    A login on its way, which may be halted before the server has been told who comes.
+
+    Until it gets the startup packet a server has looked up no password. So connecting, its fork and the TLS handshake, half
+    of a login's time, can be had before a change, and only the rest is spent while nobody else can log in.
+
+    Args:
+        parameters: libpq's connection parameters; those that an older libpq does not know are left out.
+        address: which of the host's addresses the parameters name, to be remembered.
+    """
+
+    def __init__(self, parameters: Mapping[str, str], *, address: str | None = None) -> None:
+        self._connection: PGconn = pq.PGconn.connect_start(_conninfo(parameters))
+        self._trace = _trace(self._connection)
+        self._address = address
+        self._tls = parameters.get("sslmode") != "disable"
+        self._status: int = pq.PollingStatus.WRITING
+
+    def halt(self, *, seconds: float) -> None:
+        """
+        Go on until the connection, TLS included, is made; no further.
+
+        Raises:
+            TimedOut: no answer in time.
+        """
+        self._poll(time.monotonic() + seconds, until_made=True)
+
+    def finish(self, *, seconds: float) -> Session:
+        """
+        Log in.
+
+        Raises:
+            LibpqError: refused, or could not be asked.
+            TimedOut: no answer in time.
+        """
+        connection = self._connection
+        try:
+            self._poll(time.monotonic() + seconds)
+            said = self._said()
+            if connection.status == pq.ConnStatus.OK:
+                connection.nonblocking = 1
+                return Session(connection, scram="AuthenticationMD5Password" not in said, address=self._address)
+            failure = LibpqError(*_sqlstate(said, connection.get_error_message("utf-8")))
+        except BaseException:
+            self.abandon()
+            raise
+        connection.finish()
+        raise failure
+
+    def abandon(self) -> None:
+        """Drop it, wherever it is. Nothing happens to a login that was finished."""
+        if self._trace is not None:
+            self._said()
+            self._connection.finish()
+
+    def _poll(self, end: float, *, until_made: bool = False) -> None:
+        connection = self._connection
+        while self._status not in ENDED and connection.status != pq.ConnStatus.BAD:
+            made = connection.status == pq.ConnStatus.MADE and (connection.ssl_in_use or not self._tls)
+            if until_made and made:
+                return
+            _wait(connection, reading=self._status == pq.PollingStatus.READING, end=end, doing="logging in")
+            self._status = connection.connect_poll()
+
+    def _said(self) -> str:
+        """End the trace, once, and return it; the C library's buffer must be empty before the number is anybody else's."""
+        trace, self._trace = self._trace, None
+        if trace is None:
+            return ""
+        self._connection.untrace()
+        os.lseek(trace, 0, os.SEEK_SET)
+        said = os.read(trace, 1 << 20).decode("utf-8", "replace")
+        os.close(trace)
+        return said
+
+
 class Session:
     """
     An open session.
@@ -96,33 +173,7 @@ class Session:
             LibpqError: refused, or could not be asked.
             TimedOut: no answer in time.
         """
-        connection: PGconn = pq.PGconn.connect_start(_conninfo(parameters))
-        trace = _trace(connection)
-        try:
-            end = time.monotonic() + seconds
-            status: int = pq.PollingStatus.WRITING
-            while (
-                status not in {pq.PollingStatus.OK, pq.PollingStatus.FAILED} and connection.status != pq.ConnStatus.BAD
-            ):
-                _wait(connection, reading=status in _READ, end=end, doing="logging in")
-                status = connection.connect_poll()
-            if connection.status == pq.ConnStatus.OK:
-                connection.nonblocking = 1
-                scram = "AuthenticationMD5Password" not in _read(connection, trace)
-                return cls(connection, scram=scram, address=address)
-            text = connection.get_error_message("utf-8")
-            failure = LibpqError(*_sqlstate(_read(connection, trace), text))
-        except BaseException:
-            _read(
-                connection, trace
-            )  # empties the C library's buffer, which would else go to whoever gets the number next
-            connection.finish()
-            raise
-        finally:
-            if trace is not None:
-                os.close(trace)
-        connection.finish()
-        raise failure
+        return Opening(parameters, address=address).finish(seconds=seconds)
 
     def rows(self, statement: str, *, seconds: float = deadline.LONGEST) -> list[tuple[str | None, ...]]:
         """
@@ -218,15 +269,6 @@ def _trace(connection: PGconn) -> int | None:
     trace = os.memfd_create("login")
     connection.trace(trace)
     return trace
-
-
-def _read(connection: PGconn, trace: int | None) -> str:
-    """End the trace and return what it holds."""
-    if trace is None:
-        return ""
-    connection.untrace()
-    os.lseek(trace, 0, os.SEEK_SET)
-    return os.read(trace, 1 << 20).decode("utf-8", "replace")
 
 
 def _sqlstate(trace: str, text: str) -> tuple[str | None, str]:

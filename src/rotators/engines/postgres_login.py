@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from rotators import deadline, telemetry
 from rotators.addresses import addresses, remember
-from rotators.engines.libpq import LibpqError, Session
+from rotators.engines.libpq import LibpqError, Opening, Session
 from rotators.engines.postgres_failures import login_failed
 from rotators.errors import RotatorsError, TargetUnreachable
 from rotators.tls import ca_bundle
 
 if TYPE_CHECKING:
     from rotators.secret import DatabaseSecret
+
+#: Longest time, in seconds, spent on connecting before a change.
+KNOCK = 1.0
 
 
 def login(who: DatabaseSecret, *, at: str | None = None) -> Session:
@@ -48,6 +51,41 @@ def login(who: DatabaseSecret, *, at: str | None = None) -> Session:
             remember(who.host, who.port, address)
             return session
     raise failure
+
+
+def knock(who: DatabaseSecret, *, at: str | None) -> Opening | None:
+    """Connect as far as can be done before a change, to prove it all the sooner. None where that fails: it may be tried later."""
+    if at is None:
+        return None
+    opening = Opening({**_parameters(who, ca_bundle() if who.tls else ""), "hostaddr": at}, address=at)
+    try:
+        opening.halt(seconds=deadline.current().wait(KNOCK))
+    except LibpqError:
+        opening.abandon()
+        return None
+    return opening
+
+
+def prove_by(opening: Opening | None, who: DatabaseSecret, *, at: str | None) -> None:
+    """
+    Prove a credential by a login that has been begun; anew where the server let that one fall without a word.
+
+    Raises:
+        CredentialRejected: refused.
+        TargetUnreachable, SecretError, ConfigurationError: could not be asked.
+    """
+    failure: RotatorsError | None = None
+    if opening is not None:
+        try:
+            opening.finish(seconds=deadline.current().wait(deadline.CONNECT)).close()
+        except LibpqError as error:
+            if error.sqlstate is not None:
+                failure = login_failed(error, who, "")
+        else:
+            return
+    if failure is not None:
+        raise failure
+    prove(who, at=at)
 
 
 def prove(who: DatabaseSecret, *, at: str | None = None) -> None:

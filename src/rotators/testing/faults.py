@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 POINTS = (
     ("botocore.client", "BaseClient", "_make_api_call"),
     ("rotators.engines.libpq", "Session", "open"),
+    ("rotators.engines.libpq", "Opening", "halt"),
+    ("rotators.engines.libpq", "Opening", "finish"),
     ("rotators.engines.libpq", "Session", "rows"),
     ("pymysql.connections", "Connection", "connect"),
     ("pymysql.connections", "Connection", "query"),
@@ -120,7 +122,7 @@ def _lost(name: str, label: str, *, throttled: bool) -> Exception:
         if throttled:
             return ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, label)
         return ReadTimeoutError(endpoint_url="https://secretsmanager", error="timed out")
-    if name.startswith("Session."):
+    if name.startswith(("Session.", "Opening.")):
         from rotators.engines.libpq import LibpqError  # noqa: PLC0415
 
         return LibpqError(None, "server closed the connection unexpectedly")

@@ -71,8 +71,10 @@ class Proxy:
                 continue
             server.settimeout(None)
             self._keep(server)
+            for end in (client, server):
+                with contextlib.suppress(OSError):  # gone already
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink in ((client, server), (server, client)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
 
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
