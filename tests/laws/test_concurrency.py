@@ -152,32 +152,27 @@ def test_the_role_is_altered_by_somebody_else_all_the_while(world: Callable[...,
     """ "tuple concurrently updated": advisory locks are per database, and other people take none."""
     app = world()
     stop = threading.Event()
-    conflicts: list[str] = []
 
     def alter(number: int) -> None:
         with app.server.connect() as connection:
             while not stop.is_set():
-                try:
+                with suppress(psycopg.errors.InternalError_):
                     connection.execute(f"ALTER ROLE {app.username} CONNECTION LIMIT {number + 50}".encode())
-                except psycopg.errors.InternalError_ as error:
-                    conflicts.append(str(error))
-                time.sleep(0.001)
+                time.sleep(
+                    0.012
+                )  # the server takes some 5 ms to look at a verifier, between reading the role and writing it
 
-    threads = [threading.Thread(target=alter, args=(n,)) for n in range(2)]
-    for thread in threads:
-        thread.start()
+    somebody = threading.Thread(target=alter, args=(1,))
+    somebody.start()
     try:
-        deadline = time.monotonic() + 20
-        rounds = 0
-        while rounds < 8 and time.monotonic() < deadline:
-            outcome = rotate(app.service, app.arn)
-            assert outcome.succeeded, outcome.error
-            rounds += 1
+        with app.log() as lines:
+            for _ in range(15):
+                outcome = rotate(app.service, app.arn)
+                assert outcome.succeeded, outcome.error
     finally:
         stop.set()
-        for thread in threads:
-            thread.join()
-    assert conflicts
+        somebody.join()
+    assert any("tuple concurrently updated" in line for line in lines)
     assert app.opens()
 
 

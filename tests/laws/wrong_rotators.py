@@ -189,7 +189,7 @@ def no_undo(patch: pytest.MonkeyPatch) -> None:
 
 def no_proof(patch: pytest.MonkeyPatch) -> None:
     """Law 10: the success of the statement is believed (Vault's static roles)."""
-    patch.setattr(Change, "_prove", lambda self, broken, opening: None)
+    patch.setattr(Change, "_prove", lambda self, broken: None)
 
 
 def takes_over(patch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from rotators import deadline, telemetry
 from rotators.engines import postgres_failures as failures
 from rotators.engines.libpq import LibpqError
-from rotators.engines.postgres_login import knock, login, prove, prove_by
+from rotators.engines.postgres_login import login, prove, stand_by
 from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
 
 if TYPE_CHECKING:
-    from rotators.engines.libpq import Opening, Session
+    from rotators.engines.libpq import Session
     from rotators.secret import DatabaseSecret
 
 #: Seconds a proof needs, and an undo: a change is not begun without the time for both (laws 10 and 13).
@@ -68,14 +68,11 @@ class Change:
                 "too little time is left to change the password and prove it: raise the function's Timeout",
                 cause="timeout",
             )
-        opening = knock(self._new, at=self._session.address)
-        try:
-            broken = self._alter(verifier)
-            telemetry.window_opened()
-            self._prove(broken, opening)
-        finally:
-            if opening is not None:
-                opening.abandon()
+        if self._session.address is not None:
+            stand_by(self._new, self._session.address)
+        broken = self._alter(verifier)
+        telemetry.window_opened()
+        self._prove(broken)
 
     def _prepare(self) -> bool:
         """
@@ -170,13 +167,13 @@ class Change:
             raise failure
         return None
 
-    def _prove(self, broken: LibpqError | None, opening: Opening | None) -> None:
+    def _prove(self, broken: LibpqError | None) -> None:
         """Law 10: the second login. Whatever it says but yes, current is put back over the session that is still open."""
         failure: RotatorsError | None = None
         spare = PROOF if broken is None else 0.0  # for the undo, which a dead session can't make
         try:
             with deadline.running(deadline.Deadline(deadline.current().left() - spare)):
-                prove_by(opening, self._new, at=self._session.address)
+                prove(self._new, at=self._session.address)
         except RotatorsError as error:
             failure = error
         if failure is None:

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 from rotators import deadline, telemetry
 from rotators.addresses import addresses, remember
-from rotators.engines.libpq import LibpqError, Opening, Session
+from rotators.engines import doorstep
+from rotators.engines.libpq import LibpqError, Session
 from rotators.engines.postgres_failures import login_failed
 from rotators.errors import RotatorsError, TargetUnreachable
 from rotators.tls import ca_bundle
 
 if TYPE_CHECKING:
     from rotators.secret import DatabaseSecret
-
-#: Longest time, in seconds, spent on connecting before a change.
-KNOCK = 1.0
 
 
 def login(who: DatabaseSecret, *, at: str | None = None) -> Session:
@@ -36,6 +34,9 @@ def login(who: DatabaseSecret, *, at: str | None = None) -> Session:
     bundle = ca_bundle() if who.tls else ""
     if not who.tls:
         telemetry.warn(f'"ssl" is false in the secret: the login to {who.host}:{who.port} is not encrypted')
+    waiting = _from_the_doorstep(who, at, bundle)
+    if waiting is not None:
+        return waiting
     found = [at] if at else addresses(who.host, who.port)
     failure: RotatorsError = TargetUnreachable(f"{who.host} has no address", cause="dns")
     for number, address in enumerate(found):
@@ -53,39 +54,29 @@ def login(who: DatabaseSecret, *, at: str | None = None) -> Session:
     raise failure
 
 
-def knock(who: DatabaseSecret, *, at: str | None) -> Opening | None:
-    """Connect as far as can be done before a change, to prove it all the sooner. None where that fails: it may be tried later."""
-    if at is None:
+def stand_by(who: DatabaseSecret, at: str) -> None:
+    """Connect for the proofs of a change that is about to be made."""
+    doorstep.wait(who, {**_parameters(who, ca_bundle() if who.tls else ""), "hostaddr": at}, at)
+
+
+def _from_the_doorstep(who: DatabaseSecret, at: str | None, bundle: str) -> Session | None:
+    """Go on with a login that waits; None where there is none, or where the server let it fall without a word."""
+    opening = doorstep.take(who)
+    if opening is None:
         return None
-    opening = Opening({**_parameters(who, ca_bundle() if who.tls else ""), "hostaddr": at}, address=at)
-    try:
-        opening.halt(seconds=deadline.current().wait(KNOCK))
-    except LibpqError:
-        opening.abandon()
-        return None
-    return opening
-
-
-def prove_by(opening: Opening | None, who: DatabaseSecret, *, at: str | None) -> None:
-    """
-    Prove a credential by a login that has been begun; anew where the server let that one fall without a word.
-
-    Raises:
-        CredentialRejected: refused.
-        TargetUnreachable, SecretError, ConfigurationError: could not be asked.
-    """
     failure: RotatorsError | None = None
-    if opening is not None:
-        try:
-            opening.finish(seconds=deadline.current().wait(deadline.CONNECT)).close()
-        except LibpqError as error:
-            if error.sqlstate is not None:
-                failure = login_failed(error, who, "")
-        else:
-            return
+    try:
+        session = opening.finish(seconds=deadline.current().wait(deadline.CONNECT))
+    except LibpqError as error:
+        if error.sqlstate is not None:
+            failure = login_failed(error, who, bundle)
+    else:
+        if at in {None, session.address}:
+            return session
+        session.close()
     if failure is not None:
         raise failure
-    prove(who, at=at)
+    return None
 
 
 def prove(who: DatabaseSecret, *, at: str | None = None) -> None:

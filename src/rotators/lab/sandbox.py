@@ -73,13 +73,17 @@ class Sandbox:
         finally:
             os.close(write_end)
         self._answers = os.fdopen(answers, encoding="utf-8")
+        self._booted = False
         self.log = log
         self.pid = self._process.pid
 
     def wait_until_booted(self) -> None:
-        """Wait until the handler's module is imported: Lambda's init phase."""
+        """Wait until the handler's module is imported: Lambda's init phase. The first step does so by itself."""
+        if self._booted:
+            return
         try:
             self._answer(_BOOT_SECONDS)
+            self._booted = True
         except (SandboxDied, TimeoutError):
             raise LabError(f"the handler does not start; see {self.log}") from None
 
@@ -88,6 +92,7 @@ class Sandbox:
 
         Raises `StepFailed` if the handler raised, `SandboxDied` if it was killed, TimeoutError if it was too slow.
         """
+        self.wait_until_booted()
         milliseconds = context.get_remaining_time_in_millis()
         pipe = self._process.stdin
         try:
