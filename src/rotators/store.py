@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rotators import deadline
 from rotators.clients import Clients, quieten
 from rotators.description import Description
-from rotators.errors import RotationRefused, RotatorsError, SecretError
+from rotators.errors import RotationRefused, RotatorsError, SecretError, StoreUnavailable
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
 from rotators.refusals import LabelMoved, Transient, translate
 from rotators.secret import Secret
@@ -243,6 +243,8 @@ class SecretStore:
         `missing`: an absent value (or, for a put, one that is there already) is None instead of an error.
         """
         for pause in (0.1, 0.3, 0.9, None):
+            if deadline.current().left() <= 0:
+                raise StoreUnavailable(f"no time is left to call {operation}: raise the function's Timeout")
             failure: Exception | None = None
             made = _calls.get()
             if made is not None:

@@ -61,7 +61,7 @@ def test_law_13_no_time_at_all(service: SecretsManager) -> None:
     stage = Stage(service)
     service.put_placeholder(stage.arn, stage.token)
     service.calls.clear()
-    with clock.running(clock.Deadline(0)), pytest.raises(StoreUnavailable):
+    with clock.running(clock.Deadline(0)), pytest.raises(StoreUnavailable, match="no time is left"):
         stage.rotator._store.describe(stage.arn)
     assert list(service.calls) == []
 
