@@ -7,12 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from rotators.errors import RotationRefused
 from rotators.machine import Step
-from rotators.store import RotationToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EXPECTED = "expected {Step, SecretId, ClientRequestToken} as Secrets Manager sends it"
+
+
+class RotationToken:
+    """
+    The event's RotationToken: handed on to PutSecretValue, never shown.
+
+    Source: Secrets Manager user guide, "Rotation by Lambda function"; it is required where the secret is in another
+    account, and must not be logged.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the token itself, for the one call that takes it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "RotationToken(***)"
 
 
 @dataclass(frozen=True, slots=True)

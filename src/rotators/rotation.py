@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rotators.description import Description
+    from rotators.event import RotationToken
     from rotators.passwords import PasswordPolicy
-    from rotators.store import RotationToken, SecretStore
+    from rotators.store import SecretStore
 
 #: How many versions without labels are tried. Each may be a failed login, and servers lock accounts out for those.
 ABANDONED = 10

@@ -23,7 +23,8 @@ from rotators.errors import (
     stranger,
 )
 from rotators.event import RotationEvent
-from rotators.machine import AWSPENDING, Standing, Step, Verdict, judge, standing
+from rotators.guards import off, way_out
+from rotators.machine import Standing, Step, Verdict, judge, standing
 from rotators.passwords import PasswordPolicy
 from rotators.rotation import Rotation
 from rotators.store import SETTLE, SecretStore, counting
@@ -183,7 +184,7 @@ class Rotator(ABC):
         if verdict is Verdict.DONE:
             return
         if verdict is Verdict.REFUSE:
-            raise RotationRefused(_way_out(call, about))
+            raise RotationRefused(way_out(call, about))
         rotation = Rotation(
             self._store,
             secret_id=call.secret_id,
@@ -203,7 +204,7 @@ class Rotator(ABC):
         while True:
             about = self._store.describe(call.secret_id)
             where = standing(about.labels.get(call.version))
-            refusal = _off(call, about)
+            refusal = off(call, about)
             if not refusal and where in {Standing.PENDING, Standing.CURRENT}:
                 return about, where
             if end.left() <= 0:
@@ -260,36 +261,3 @@ def _telemetry() -> Any:
     raise ConfigurationError(
         f"aws-lambda-powertools can't be loaded ({problem}): install it, check POWERTOOLS_… variables"
     )
-
-
-def _off(call: RotationEvent, about: Description) -> str:
-    """Say why the secret is not to be rotated at all, "" where it is."""
-    if about.rotation_enabled is False:
-        return (
-            f"rotation is off for {call.secret_id}: `aws secretsmanager rotate-secret` with --rotation-lambda-arn and "
-            "--rotation-rules turns it on"
-        )
-    if about.deleted:
-        return f"{call.secret_id} is marked for deletion: `aws secretsmanager restore-secret` brings it back"
-    return ""
-
-
-def _way_out(call: RotationEvent, about: Description) -> str:
-    """Say why the token may not be worked on, and which call repairs it."""
-    again = f"start a new rotation with `aws secretsmanager rotate-secret --secret-id {call.secret_id}`"
-    labels = about.labels.get(call.version)
-    if labels is None:
-        return (
-            f"{call.secret_id} has no version {call.version} with a label: the token is not this secret's, or its rotation "
-            f"was abandoned; {again}"
-        )
-    if not labels:
-        return f"version {call.version} of {call.secret_id} has no label any more: its rotation was abandoned; {again}"
-    holder = about.holder(AWSPENDING)
-    stuck = (
-        f"; AWSPENDING is on {holder}, which `aws secretsmanager update-secret-version-stage --secret-id {call.secret_id} "
-        f"--version-stage AWSPENDING --remove-from-version-id {holder}` takes off if its rotation is dead"
-        if holder
-        else ""
-    )
-    return f"version {call.version} of {call.secret_id} is not AWSPENDING but {', '.join(labels)}{stuck}; {again}"

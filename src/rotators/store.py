@@ -26,6 +26,7 @@ from rotators.waiting import within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rotators.event import RotationToken
     from rotators.passwords import PasswordPolicy
 
 #: Seconds a read value is kept: the four steps of one rotation, no longer.
@@ -46,27 +47,6 @@ def counting() -> Iterator[list[str]]:
         yield calls
     finally:
         _calls.reset(token)
-
-
-class RotationToken:
-    """
-    The event's RotationToken: handed on to PutSecretValue, never shown.
-
-    Source: Secrets Manager user guide, "Rotation by Lambda function"; it is required where the secret is in another
-    account, and must not be logged.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the token itself, for the one call that takes it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "RotationToken(***)"
 
 
 class SecretStore:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TAG = "rotators:strategy"
 VARIABLE = "ROTATORS_STRATEGY"
+#: What an error calls the admin's credential.
+ADMIN = "the admin of masterarn"
 
 
 class SingleUser:
@@ -43,7 +45,7 @@ class SingleUser:
         yield AWSCURRENT, rotation.current
         yield from self._older(rotation)
         if rotation.admin is not None:
-            yield "the admin of masterarn", rotation.admin
+            yield ADMIN, rotation.admin
 
     def _older(self, rotation: Rotation) -> Iterator[tuple[str, Secret]]:
         """Yield what else may open. What can't be read here is no reason to stop: the admin comes after it."""

@@ -14,7 +14,8 @@ import time
 from typing import TYPE_CHECKING
 
 from rotators import deadline
-from rotators.engines.libpq import LibpqError, Opening
+from rotators.engines.libpq import Opening
+from rotators.engines.libpq_errors import LibpqError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,6 @@ protocol trace, which goes to an anonymous file in memory that is gone before th
 from __future__ import annotations
 
 import os
-import re
 import select
 import time
 from functools import cache
@@ -19,50 +18,14 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from rotators import deadline
+from rotators.engines.libpq_errors import LibpqError, TimedOut, sqlstate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from psycopg.pq.abc import PGconn
 
-_ERROR = re.compile(
-    r'ErrorResponse\t S "[^"]*"(?: V "[^"]*")? C "([0-9A-Z]{5})" M "(.*?)"(?: [A-Z] "|\s*\\x00)', re.DOTALL
-)
 ENDED = {pq.PollingStatus.OK, pq.PollingStatus.FAILED}
-#: A server in another language than English, on a system without the trace: these are told apart by their text alone.
-_ENGLISH = {
-    "password authentication failed": "28P01",
-    "no pg_hba.conf entry": "28000",
-    "too many clients": "53300",
-    "too many connections": "53300",
-    "remaining connection slots": "53300",
-    "starting up": "57P03",
-    "shutting down": "57P03",
-    "not permitted to log in": "28000",
-}
-
-
-class LibpqError(Exception):
-    """
-    What went wrong, as the server or libpq said it. Never leaves the engine.
-
-    Attributes:
-        sqlstate: five characters where the server answered, None where it did not.
-        text: what was said, for finding out; not for showing.
-    """
-
-    def __init__(self, sqlstate: str | None, text: str) -> None:
-        super().__init__(sqlstate or "no answer")
-        self.sqlstate = sqlstate
-        self.text = text
-
-
-class TimedOut(LibpqError):
-    """The time was up."""
-
-    def __init__(self, doing: str) -> None:
-        super().__init__(None, "timed out")
-        self.doing = doing
 
 
 class Opening:
@@ -108,7 +71,7 @@ class Opening:
             if connection.status == pq.ConnStatus.OK:
                 connection.nonblocking = 1
                 return Session(connection, scram="AuthenticationMD5Password" not in said, address=self._address)
-            failure = LibpqError(*_sqlstate(said, connection.get_error_message("utf-8")))
+            failure = LibpqError(*sqlstate(said, connection.get_error_message("utf-8")))
         except BaseException:
             self.abandon()
             raise
@@ -269,17 +232,6 @@ def _trace(connection: PGconn) -> int | None:
     trace = os.memfd_create("login")
     connection.trace(trace)
     return trace
-
-
-def _sqlstate(trace: str, text: str) -> tuple[str | None, str]:
-    found = _ERROR.findall(trace)
-    if found:
-        state, message = found[-1]
-        return state, message
-    for phrase, state in _ENGLISH.items():
-        if phrase in text:
-            return state, text
-    return None, text
 
 
 def _text(value: bytes | None) -> str | None:

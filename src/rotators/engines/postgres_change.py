@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rotators import deadline, telemetry
 from rotators.engines import postgres_failures as failures
-from rotators.engines.libpq import LibpqError
+from rotators.engines.libpq_errors import LibpqError
 from rotators.engines.postgres_login import login, prove, stand_by
 from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rotators.engines.libpq import LibpqError, TimedOut
+from rotators.engines.libpq_errors import LibpqError, TimedOut
 from rotators.errors import (
     ChangeRefused,
     ConfigurationError,

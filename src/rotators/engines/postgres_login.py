@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rotators import deadline, telemetry
 from rotators.addresses import addresses, remember
 from rotators.engines import doorstep
-from rotators.engines.libpq import LibpqError, Session
+from rotators.engines.libpq import Session
+from rotators.engines.libpq_errors import LibpqError
 from rotators.engines.postgres_failures import login_failed
 from rotators.errors import RotatorsError, TargetUnreachable
 from rotators.tls import ca_bundle

@@ -123,7 +123,7 @@ def _lost(name: str, label: str, *, throttled: bool) -> Exception:
             return ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, label)
         return ReadTimeoutError(endpoint_url="https://secretsmanager", error="timed out")
     if name.startswith(("Session.", "Opening.")):
-        from rotators.engines.libpq import LibpqError  # noqa: PLC0415
+        from rotators.engines.libpq_errors import LibpqError  # noqa: PLC0415
 
         return LibpqError(None, "server closed the connection unexpectedly")
     if name.startswith("Connection."):
