@@ -158,5 +158,4 @@ def world(postgres_server: Postgres, service: SecretsManager, monkeypatch: pytes
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Don't wait four seconds for labels that nobody is going to write."""
-    monkeypatch.setattr("rotators.store.SETTLE", 0.2)
-    monkeypatch.setattr("rotators.rotator.SETTLE", 0.2)
+    monkeypatch.setattr("rotators.waiting.SETTLE", 0.2)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
+from typing import Any
 
 from rotators import deadline
 from rotators.errors import TargetUnreachable
+from rotators.waiting import within
 
 LOOKUP = 5.0
 
@@ -37,30 +38,26 @@ def addresses(host: str, port: int) -> list[str]:
         pass
     else:
         return [host]
-    found: list[str] = []
-    problem: list[str] = []
-
-    def look_up() -> None:
-        try:
-            for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-                if str(address[0]) not in found:
-                    found.append(str(address[0]))
-        except OSError as error:
-            problem.append(error.strerror or type(error).__name__)
-        except UnicodeError:
-            problem.append("not a valid name")
-
-    thread = threading.Thread(target=look_up, daemon=True)
-    thread.start()
-    thread.join(deadline.current().wait(LOOKUP))
-    if not found and not problem:
+    query = {"host": host, "port": port, "type": socket.SOCK_STREAM}
+    answers: list[Any] = []
+    problem = ""
+    try:
+        answers = within(deadline.current().wait(LOOKUP), socket.getaddrinfo, query)
+    except TimeoutError:
+        pass
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    except UnicodeError:
+        problem = "not a valid name"
+    if problem:
+        raise TargetUnreachable(
+            f"DNS does not know the host {host!r} ({problem}): check 'host' in the secret and the function's VPC",
+            cause="dns",
+        )
+    if not answers:
         raise TargetUnreachable(
             f"DNS did not answer for the host {host!r} in time: check the function's VPC, subnets and resolver",
             cause="dns",
         )
-    if not found:
-        raise TargetUnreachable(
-            f"DNS does not know the host {host!r} ({problem[0]}): check 'host' in the secret and the function's VPC",
-            cause="dns",
-        )
+    found = list(dict.fromkeys(str(address[0]) for *_, address in answers))
     return sorted(found, key=lambda address: address != _good.get((host, port)))

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, final
 
-from rotators import deadline
+from rotators import deadline, waiting
 from rotators.deadline import Deadline
 from rotators.errors import (
     ConfigurationError,
@@ -27,7 +27,7 @@ from rotators.guards import off, way_out
 from rotators.machine import Standing, Step, Verdict, judge, standing
 from rotators.passwords import PasswordPolicy
 from rotators.rotation import Rotation
-from rotators.store import SETTLE, SecretStore, counting
+from rotators.store import SecretStore, counting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -199,18 +199,14 @@ class Rotator(ABC):
 
     def _guard(self, call: RotationEvent) -> tuple[Description, Standing]:
         """Ask what the token is, again for a while where the labels may be older than the call (law 14)."""
-        end = Deadline(min(SETTLE, deadline.current().left() / 3))
-        pause = 0.05
-        while True:
+        for pause in waiting.pauses():
             about = self._store.describe(call.secret_id)
             where = standing(about.labels.get(call.version))
             refusal = off(call, about)
             if not refusal and where in {Standing.PENDING, Standing.CURRENT}:
-                return about, where
-            if end.left() <= 0:
                 break
-            time.sleep(min(pause, end.left()))
-            pause = min(2 * pause, 0.3)
+            if pause is not None:
+                time.sleep(pause)
         if refusal:
             raise RotationRefused(refusal)
         return about, where
@@ -221,23 +217,17 @@ class Rotator(ABC):
 
     def _set(self, rotation: Rotation, _: StepReport) -> None:
         self.check(rotation)
-        rejected: CredentialRejected | None = None
         try:
             self.set(rotation)
-        except CredentialRejected as error:
-            rejected = error
-        if rejected is not None:
+        except CredentialRejected as rejected:
             self._set_already(rotation, rejected)
 
     def _set_already(self, rotation: Rotation, rejected: CredentialRejected) -> None:
         """Law 4: who asks with current and is refused may have set pending in an earlier try. Then it opens."""
-        works = True
         try:
             self.test(rotation.pending)
         except CredentialRejected:
-            works = False
-        if not works:
-            raise rejected
+            raise rejected from None
 
     def _test(self, rotation: Rotation, _: StepReport) -> None:
         self.check(rotation)

@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from rotators import deadline
+from rotators import deadline, waiting
 from rotators.clients import Clients, quieten
 from rotators.description import Description
 from rotators.errors import RotationRefused, RotatorsError, SecretError, StoreUnavailable
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
 from rotators.refusals import LabelMoved, Transient, translate
 from rotators.secret import Secret
-from rotators.waiting import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
 
 #: Seconds a read value is kept: the four steps of one rotation, no longer.
 KEEP = 120.0
-#: Seconds a read that looks too old is asked again (law 14), and the pauses between.
-SETTLE = 4.0
-PAUSES = (0.05, 0.1, 0.2, 0.3)
 
 _calls: ContextVar[list[str] | None] = ContextVar("rotators_calls", default=None)
 
@@ -104,7 +100,7 @@ class SecretStore:
             return value
         query = {"SecretId": about.arn, "VersionId": version, **({"VersionStage": label} if label else {})}
         moved: LabelMoved | None = None
-        for pause in _pauses():
+        for pause in waiting.pauses():
             answer = None
             try:
                 answer = self._call("get_secret_value", about.arn, missing=True, **query)
@@ -163,7 +159,7 @@ class SecretStore:
             refusal = error
         if refusal is None:
             return
-        for pause in _pauses():
+        for pause in waiting.pauses():
             about = self.describe(about.arn)
             if about.holder(AWSCURRENT) == version:
                 return
@@ -231,7 +227,7 @@ class SecretStore:
                 made.append(operation)
             try:
                 client = self._client or self._clients.get(deadline.current())
-                return within(deadline.current().left(), getattr(client, operation), parameters)
+                return waiting.within(deadline.current().left(), getattr(client, operation), parameters)
             except RotatorsError:
                 raise
             except Exception as error:  # noqa: BLE001 - botocore raises classes it makes at run time; all are translated
@@ -250,13 +246,3 @@ class SecretStore:
         for key, (until, _) in list(self._kept.items()):
             if until < now:
                 self._kept.pop(key, None)
-
-
-def _pauses() -> Iterator[float | None]:
-    """Yield the pauses of law 14, and None for the last try."""
-    end = deadline.Deadline(min(SETTLE, deadline.current().left() / 3))
-    tried = 0
-    while end.left() > 0:
-        yield min(PAUSES[min(tried, len(PAUSES) - 1)], end.left())
-        tried += 1
-    yield None

@@ -1,12 +1,36 @@
-"""A call that does not outlive its time (law 13)."""
+"""Waiting: for a call that must not outlive its time (law 13), and for what may show late (law 14)."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any
 
+from rotators import deadline
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+#: Seconds a read that looks too old is asked again (law 14), and the pauses between.
+SETTLE = 4.0
+PAUSES = (0.05, 0.1, 0.2, 0.3)
+
+
+def pauses() -> Iterator[float | None]:
+    """
+    Yield how many seconds to wait before each further read of something that may show late, and None at the last.
+
+    Example:
+        >>> for pause in pauses():
+        ...     if seen() or pause is None:
+        ...         break
+        ...     time.sleep(pause)
+    """
+    end = deadline.Deadline(min(SETTLE, deadline.current().left() / 3))
+    tried = 0
+    while end.left() > 0:
+        yield min(PAUSES[min(tried, len(PAUSES) - 1)], end.left())
+        tried += 1
+    yield None
 
 
 def within(seconds: float, function: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:

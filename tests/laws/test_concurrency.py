@@ -19,6 +19,7 @@ from rotators.engines.postgres import _view
 from rotators.engines.postgres_login import login
 from rotators.lab.sandbox import Sandbox, SandboxDied, StepFailed
 from rotators.testing import Endpoint, LambdaContext, SecretsManager, resume, rotate, rotation_event
+from rotators.testing.contract import together
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -36,25 +37,6 @@ def environment(service: SecretsManager, postgres_server: Postgres) -> Iterator[
     """What a function's environment says: where Secrets Manager is, and whom to trust."""
     with Endpoint(service) as url:
         yield {"SECRETS_MANAGER_ENDPOINT": url, "ROTATORS_CA_BUNDLE": str(postgres_server.ca_bundle)}
-
-
-def together(works: list[Callable[[], None]]) -> list[BaseException]:
-    raised: list[BaseException] = []
-    gate = threading.Barrier(len(works))
-
-    def run(work: Callable[[], None]) -> None:
-        gate.wait()
-        try:
-            work()
-        except Exception as error:
-            raised.append(error)
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(90)
-    return raised
 
 
 def test_each_step_by_five_processes_at_once(

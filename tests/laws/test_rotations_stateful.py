@@ -130,8 +130,7 @@ class Rotations(Steps):
 @pytest.fixture
 def machine(postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch) -> type[Rotations]:
     """The machine, on this worker's server. Nothing lags here, so nothing waits for late labels (law 14)."""
-    monkeypatch.setattr("rotators.store.SETTLE", 0.0)
-    monkeypatch.setattr("rotators.rotator.SETTLE", 0.0)
+    monkeypatch.setattr("rotators.waiting.SETTLE", 0.0)
     monkeypatch.setenv("ROTATORS_CA_BUNDLE", str(postgres_server.ca_bundle))
 
     class Here(Rotations):

@@ -230,4 +230,4 @@ def no_abandoned(patch: pytest.MonkeyPatch) -> None:
 
 def deaf(patch: pytest.MonkeyPatch) -> None:
     """Law 14: a value that is not visible yet is not there."""
-    patch.setattr("rotators.store._pauses", lambda: iter((None,)))
+    patch.setattr("rotators.waiting.pauses", lambda: iter((None,)))

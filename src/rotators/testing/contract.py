@@ -81,7 +81,7 @@ class RotatorContract:
         """A stray token changes nothing and asks only DescribeSecret. The steps run at once: each waits for late labels."""
         before, refused = subject.service.labels(subject.arn), subject.rejections()
         subject.service.calls.clear()
-        errors = _together([partial(_step, subject, step, str(uuid.uuid4())) for step in Step])
+        errors = together([partial(_step, subject, step, str(uuid.uuid4())) for step in Step])
         assert [type(error) for error in errors] == [RotationRefused] * len(Step)
         assert {call.operation for call in subject.service.calls} == {"DescribeSecret"}
         assert subject.service.labels(subject.arn) == before
@@ -160,7 +160,7 @@ class RotatorContract:
         """Each step by five threads; all end well, or with a retryable error that the retry ends well."""
         token = _begin(subject)
         for step in Step:
-            failures = _together([partial(_step, subject, step, token)] * 5)
+            failures = together([partial(_step, subject, step, token)] * 5)
             assert [e for e in failures if not (isinstance(e, RotatorsError) and e.retryable)] == []
             _step(subject, step, token)
         assert AWSCURRENT in subject.service.labels(subject.arn)[token]
@@ -277,7 +277,7 @@ def _step(subject: Subject, step: Step, token: str) -> None:
     subject.handler(rotation_event(step.value, subject.arn, token), LambdaContext())
 
 
-def _together(works: list[Callable[[], None]]) -> list[BaseException]:
+def together(works: list[Callable[[], None]]) -> list[BaseException]:
     """Run all at the same moment and return what they raised."""
     raised: list[BaseException] = []
     gate = threading.Barrier(len(works))
@@ -293,7 +293,7 @@ def _together(works: list[Callable[[], None]]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(90)
     return raised
 
 
