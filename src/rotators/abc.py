@@ -67,3 +67,31 @@ class Strategy(Protocol):
 
     def authorities(self, rotation: Rotation) -> Iterator[tuple[str, Secret]]:
         """Yield (what to call it, credential), the first choice first. Read lazily: a normal rotation needs one."""
+
+
+@runtime_checkable
+class Compares(Protocol):
+    """An ability of engines whose users can work in pairs: `Engine.set` makes `secret`'s user equal to `like`'s first."""
+
+    def same_rights(self, secret: Secret, like: Secret) -> None:
+        """
+        Ask whether both users can do the same (law 12).
+
+        Raises:
+            ChangeRefused: they can't; names the differences.
+            CredentialRejected: one of them does not open.
+            TargetUnreachable: could not be asked.
+        """
+
+
+@runtime_checkable
+class Chooses(Protocol):
+    """What stands for several engines: one function for every database secret."""
+
+    def engine_of(self, secret: Secret) -> Engine:
+        """
+        Return the engine for a secret.
+
+        Raises:
+            SecretError: there is none for it.
+        """

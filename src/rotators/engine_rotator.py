@@ -2,16 +2,18 @@
 ``EngineRotator``: a Rotator made of an Engine (how to talk to the target) and a Strategy (whose identity).
 
 Here live law 4 (know before you set: ask with current first, and only a clear "rejected" lets the next authority be
-tried) and law 5 (pending must be for the same resource as current, checked before pending is used for any login).
+tried) and law 5 (pending must be for the same resource as current, checked before pending is used for any login; an
+admin's authority is borrowed only once current has opened).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from rotators import strategies
-from rotators.errors import CredentialRejected, SecretError
-from rotators.machine import AWSCURRENT, AWSPENDING
+from rotators.abc import Chooses, Compares
+from rotators.attempt import Attempt
+from rotators.errors import ConfigurationError, CredentialRejected
 from rotators.passwords import PasswordPolicy
 from rotators.rotator import Rotator
 
@@ -30,8 +32,9 @@ class EngineRotator(Rotator):
     Rotates a credential of an engine.
 
     Args:
-        engine: how to talk to the target.
-        strategy: whose identity; by default chosen for each secret (tag, variable, else single user).
+        engine: how to talk to the target, or what chooses it for each secret.
+        strategy: whose identity; by default chosen for each secret (tag, variable, alternating users where it names an
+            admin, else single user).
         store: the Secrets Manager calls.
         passwords: what a new password looks like.
 
@@ -42,7 +45,7 @@ class EngineRotator(Rotator):
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Engine | Chooses,
         strategy: Strategy | None = None,
         *,
         store: SecretStore | None = None,
@@ -54,79 +57,65 @@ class EngineRotator(Rotator):
 
     def create(self, rotation: Rotation) -> Secret:
         """Return the current value, as the strategy names its user, with a fresh password."""
-        self._engine.resource(rotation.current)  # a malformed value is refused before anything is stored
+        engine = self._engine_of(rotation.current)
+        engine.resource(rotation.current)  # a malformed value is refused before anything is stored
         identity = self._of(rotation).next(rotation.current)
+        engine.resource(identity)
         return identity.replace(password=rotation.draw_password(self.password_policy(rotation)))
 
     def check(self, rotation: Rotation) -> None:
         """Law 5. Names the key that differs, never a value."""
-        found = self._engine.resource(rotation.pending)
-        expected = self._engine.resource(self._of(rotation).next(rotation.current))
+        engine = self._engine_of(rotation.current)
+        found = engine.resource(rotation.pending)
+        expected = engine.resource(self._of(rotation).next(rotation.current))
         self.same(rotation, expected, found, expected)
 
     def set(self, rotation: Rotation) -> None:
         """Make pending valid, on the first authority that opens."""
-        current, pending = rotation.current, rotation.pending
-        refused: list[str] = []
-        tried: set[tuple[Any, Any]] = set()
+        attempt = Attempt(rotation, self._engine_of(rotation.current))
         for name, authority in self._of(rotation).authorities(rotation):
-            who = (authority.get("username"), authority.get("password"))
-            if who in tried or not self._may(authority, current, name):
-                continue
-            tried.add(who)
-            try:
-                self._engine.set(pending, by=authority, like=current)
-            except CredentialRejected as error:
-                refused.append(f"{name} ({error})")
-            else:
-                self.say(authority=name)
+            if attempt.made(name, authority):
+                self.say(authority=attempt.authority)
                 return
-            if name == AWSCURRENT:
-                if self._opens(pending, refused):
-                    return
-                tried.add((pending.get("username"), pending.get("password")))
-        raise CredentialRejected(
-            f"nothing we hold opens the target; tried {'; '.join(refused)}. Store the value that works with `aws "
-            f"secretsmanager put-secret-value --secret-id {rotation.secret_id}`, or name an admin's secret in 'masterarn'"
-        )
+        attempt.failed()
 
     def test(self, secret: Secret) -> None:
         """Ask the engine."""
-        self._engine.test(secret)
+        self._engine_of(secret).test(secret)
+
+    def compare(self, rotation: Rotation) -> None:
+        """Law 12, where pending is another user than current."""
+        engine = self._engine_of(rotation.current)
+        if isinstance(engine, Compares) and rotation.pending.get("username") != rotation.current.get("username"):
+            engine.same_rights(rotation.pending, rotation.current)
 
     def password_policy(self, rotation: Rotation) -> PasswordPolicy:
         """Return what a new password looks like, by the engine's own list of characters to leave out."""
-        exclude = getattr(self._engine, "exclude_characters", None)
+        exclude = getattr(self._engine_of(rotation.current), "exclude_characters", None)
         return self._passwords or PasswordPolicy.read(tags=rotation.about.tags, exclude=exclude)
 
     def facts(self) -> Mapping[str, str]:
         """Return the engine's name, for the log."""
-        return {"rotator": type(self).__name__, "engine": self._engine.name}
+        return {"rotator": type(self).__name__, "engine": str(getattr(self._engine, "name", ""))}
 
     def _set_already(self, rotation: Rotation, rejected: CredentialRejected) -> None:  # noqa: ARG002 - the base's own
         """`set` has asked pending in its turn: another login would only be another failed one."""
         raise rejected
 
+    def _engine_of(self, secret: Secret) -> Engine:
+        if not isinstance(self._engine, Chooses):
+            return self._engine
+        engine = self._engine.engine_of(secret)
+        self.say(engine=engine.name)
+        return engine
+
     def _of(self, rotation: Rotation) -> Strategy:
-        strategy = self._strategy or strategies.choose(rotation.about)
+        engine = self._engine_of(rotation.current)
+        first = bool(getattr(engine, "admin_first", False))
+        strategy = self._strategy or strategies.choose(rotation, admin_first=first)
+        if isinstance(strategy, strategies.AlternatingUsers) and not isinstance(engine, Compares):
+            raise ConfigurationError(
+                f"the engine {engine.name} has no alternating users: set the tag {strategies.TAG} to single"
+            )
         self.say(strategy=strategy.name)
         return strategy
-
-    def _opens(self, pending: Secret, refused: list[str]) -> bool:
-        """Say whether an earlier try has set pending already (law 4)."""
-        try:
-            self._engine.test(pending)
-        except CredentialRejected as error:
-            refused.append(f"{AWSPENDING} ({error})")
-            return False
-        return True
-
-    def _may(self, authority: Secret, current: Secret, name: str) -> bool:
-        """Law 5, for authorities: an older version may be for another host or user, and is then no use to us."""
-        if authority is current or name == strategies.ADMIN:
-            return True  # the engine itself holds an admin to the same host
-        try:
-            theirs = self._engine.resource(authority)
-        except SecretError:
-            return False
-        return dict(theirs) == dict(self._engine.resource(current))

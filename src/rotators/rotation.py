@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rotators.admin import denied, place, unplaced
 from rotators.errors import ConfigurationError, RotationRefused, SecretError
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS, Step
 from rotators.secret import Secret
@@ -102,14 +103,32 @@ class Rotation:
         arn = self.current.get("masterarn")
         if not arn:
             return None
+        found: Secret | None = None
         problem = ""
         try:
-            return self._saw(self._store.another(str(arn)))
+            found = self._saw(self._store.another(str(arn)))
         except (RotationRefused, ConfigurationError, SecretError) as error:
             problem = str(error)
-        raise SecretError(
-            f"AWSCURRENT does not open, and the admin's secret that 'masterarn' names can't be read: {problem}"
-        )
+        if found is None:
+            raise SecretError(f"the admin's secret that 'masterarn' names can't be read: {problem}")
+        return found.replace(**self._admins_place) if unplaced(found, self.current) else found
+
+    @cached_property
+    def _admins_place(self) -> dict[str, str | int]:
+        """Where RDS says the admin's secret is for, which itself does not say it."""
+        problem: ConfigurationError | None = None
+        try:
+            tags = self._store.describe(str(self.current["masterarn"])).tags
+        except ConfigurationError as error:
+            problem = error
+        if problem is not None:
+            raise denied(problem)
+        return place(tags)
+
+    def admin_again(self) -> Secret | None:
+        """Read the admin's secret anew: it is rotated too, maybe just now."""
+        self.__dict__.pop("admin", None)
+        return self.admin
 
     def abandoned(self) -> Iterator[tuple[str, Secret]]:
         """Yield (version id, value) of versions whose labels are gone, newest first, at most `ABANDONED`."""

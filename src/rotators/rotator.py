@@ -98,6 +98,14 @@ class Rotator(ABC):
             TargetUnreachable: the target could not be asked (law 8: that is another answer).
         """
 
+    def compare(self, rotation: Rotation) -> None:
+        """
+        Refuse a pending credential that can do less or more than the current one (law 12). By default nothing.
+
+        Raises:
+            ChangeRefused: names the differences.
+        """
+
     def retire(self, rotation: Rotation) -> None:
         """Make the oldest credential invalid, just before AWSCURRENT moves (law 7). By default nothing."""
 
@@ -232,6 +240,7 @@ class Rotator(ABC):
     def _test(self, rotation: Rotation, _: StepReport) -> None:
         self.check(rotation)
         self.test(rotation.pending)
+        self.compare(rotation)  # law 12
 
     def _finish(self, rotation: Rotation, report: StepReport) -> None:
         self.check(rotation)

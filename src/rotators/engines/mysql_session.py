@@ -1,0 +1,179 @@
+"""
+One session with a MySQL or MariaDB server: PyMySQL, never waiting longer than the time left (law 13).
+
+PyMySQL's time-outs are for each read, so a server that drips bytes is bounded by none of them, and its connect time-out does
+not cover a server that accepts and says nothing. Here every login and every statement has an end of its own.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+
+import pymysql
+
+from rotators import deadline
+from rotators.engines.mysql_plugins import PLUGINS
+from rotators.waiting import within
+
+if TYPE_CHECKING:
+    import ssl
+
+#: What makes every session alike, whatever the server's or the user's own settings: strings end at a quote, and nowhere else.
+OURS = "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', autocommit = 1"
+
+
+class MySQLError(Exception):
+    """
+    What the server or the driver said.
+
+    Attributes:
+        number: the server's error number; 0 where the server said nothing.
+        cause: what the socket or TLS raised, where it was that.
+        timed_out: whether the time was up.
+    """
+
+    def __init__(self, number: int, text: str, *, cause: BaseException | None = None, timed_out: bool = False) -> None:
+        super().__init__(text)
+        self.number = number
+        self.text = text
+        self.cause = cause
+        self.timed_out = timed_out
+
+
+class Session:
+    """
+    An open session.
+
+    Example:
+        >>> with Session.open(host="db", address="127.0.0.1", port=3306, user="app", password="…", seconds=5) as session:
+        ...     session.rows("SELECT 1")
+        [(1,)]
+    """
+
+    def __init__(self, connection: Any, address: str) -> None:
+        self._connection = connection
+        #: The address of the server.
+        self.address = address
+
+    @classmethod
+    def open(  # noqa: PLR0913 - what a login is made of, each by its name
+        cls,
+        *,
+        host: str,
+        address: str,
+        port: int,
+        user: str,
+        password: str,
+        seconds: float,
+        dbname: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> Self:
+        """
+        Log in.
+
+        Args:
+            host: the name the certificate must carry.
+            address: the address to connect to.
+            port: its port.
+            user: the user's name.
+            password: its password.
+            seconds: how long it may take.
+            dbname: the database to use; none by default.
+            tls: how to encrypt and what to trust; None sends everything in the clear.
+
+        Raises:
+            MySQLError: refused, or could not be asked.
+        """
+        end = deadline.Deadline(seconds)
+        connection = pymysql.Connection(
+            host=host,
+            port=port,
+            user=user,
+            password=password.encode(),  # utf-8, as the server's own clients send it over utf8mb4
+            database=dbname or None,
+            charset="utf8mb4",
+            autocommit=None,
+            ssl=tls,
+            ssl_disabled=tls is None,
+            auth_plugin_map=PLUGINS,  # type: ignore[arg-type] # by bytes or by str, says PyMySQL itself
+            defer_connect=True,
+            program_name="rotators",
+        )
+        session = cls(connection, address)
+        try:
+            wire = socket.create_connection((address, port), timeout=max(0.001, end.left()))
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            failure = MySQLError(0, type(error).__name__, cause=error, timed_out=isinstance(error, TimeoutError))
+        else:
+            connection.connect_timeout = end.left()
+            failure_or_none = session._bounded(end.left(), connection.connect, {"sock": wire}, wire)
+            if failure_or_none is None:
+                return session
+            failure = failure_or_none
+        raise failure
+
+    def rows(self, statement: str, *, seconds: float = deadline.LONGEST) -> list[tuple[Any, ...]]:
+        """
+        Run one statement and return its rows.
+
+        Raises:
+            MySQLError: the server refused it, the connection broke, or there was no answer in time; it may have run then.
+        """
+        answer: list[tuple[Any, ...]] = []
+
+        def run() -> None:
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement.encode("utf-8", "surrogatepass"))
+                answer.extend(cursor.fetchall())
+
+        failure = self._bounded(deadline.current().wait(seconds), run, {}, getattr(self._connection, "_sock", None))
+        if failure is not None:
+            raise failure
+        return answer
+
+    def _bounded(self, seconds: float, work: Any, parameters: dict[str, Any], wire: Any) -> MySQLError | None:
+        """Run something on the connection; when its time is up the socket is shut, so that its thread ends too."""
+        try:
+            within(seconds, work, parameters)
+        except TimeoutError as error:
+            with suppress(OSError, AttributeError):
+                wire.shutdown(socket.SHUT_RDWR)
+            return MySQLError(0, "no answer in time", cause=error, timed_out=True)
+        except pymysql.Error as error:
+            number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+            cause = getattr(error, "original_exception", None)
+            # PyMySQL's own numbers, from 2000 on to 2999, are no server's.
+            own = 2000 <= number < 3000  # noqa: PLR2004
+            return MySQLError(0 if own else number, str(error.args[-1] if error.args else ""), cause=cause)
+        except Exception as error:  # noqa: BLE001 - PyMySQL lets its bugs and the socket's errors through
+            return MySQLError(0, f"{type(error).__name__}: {error}", cause=error)
+        return None
+
+    @property
+    def alive(self) -> bool:
+        """Say whether the connection is still thought to be good."""
+        return bool(self._connection.open)
+
+    def close(self) -> None:
+        """End the session, with a farewell: a server counts those who leave without one."""
+        with suppress(Exception):
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def literal(text: str) -> str:
+    """Quote a string, for the sql_mode of `OURS`."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Quote a name."""
+    return "`" + name.replace("`", "``") + "`"
