@@ -85,6 +85,21 @@ class Compares(Protocol):
 
 
 @runtime_checkable
+class Discards(Protocol):
+    """An ability of engines that keep an older password valid beside the new one."""
+
+    def discard(self, secret: Secret, *, by: Secret) -> None:
+        """
+        Make every password of the user but `secret`'s invalid, on the authority of `by`; idempotent.
+
+        Raises:
+            CredentialRejected: `by` was refused.
+            ChangeRefused: the target would not have it.
+            TargetUnreachable: could not be asked.
+        """
+
+
+@runtime_checkable
 class Chooses(Protocol):
     """What stands for several engines: one function for every database secret."""
 

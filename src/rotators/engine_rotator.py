@@ -8,10 +8,11 @@ admin's authority is borrowed only once current has opened).
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, final
 
 from rotators import strategies
-from rotators.abc import Chooses, Compares
+from rotators.abc import Chooses, Compares, Discards
 from rotators.attempt import Attempt
 from rotators.errors import ConfigurationError, CredentialRejected
 from rotators.passwords import PasswordPolicy
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rotators.abc import Engine, Strategy
+    from rotators.description import Description
     from rotators.rotation import Rotation
     from rotators.secret import Secret
     from rotators.store import SecretStore
+
+DISCARD_TAG = "rotators:discard-old"
+DISCARD_VARIABLE = "ROTATORS_DISCARD_OLD"
 
 
 @final
@@ -61,6 +66,7 @@ class EngineRotator(Rotator):
         engine.resource(rotation.current)  # a malformed value is refused before anything is stored
         identity = self._of(rotation).next(rotation.current)
         engine.resource(identity)
+        discards_old(rotation.about)  # a wrong word is refused while nothing has been changed
         return identity.replace(password=rotation.draw_password(self.password_policy(rotation)))
 
     def check(self, rotation: Rotation) -> None:
@@ -88,6 +94,13 @@ class EngineRotator(Rotator):
         engine = self._engine_of(rotation.current)
         if isinstance(engine, Compares) and rotation.pending.get("username") != rotation.current.get("username"):
             engine.same_rights(rotation.pending, rotation.current)
+
+    def retire(self, rotation: Rotation) -> None:
+        """Law 7, where it is asked for: end the old password now, and not at the next rotation."""
+        engine = self._engine_of(rotation.current)
+        same_user = rotation.pending.get("username") == rotation.current.get("username")
+        if same_user and isinstance(engine, Discards) and discards_old(rotation.about):
+            engine.discard(rotation.pending, by=rotation.admin or rotation.pending)
 
     def password_policy(self, rotation: Rotation) -> PasswordPolicy:
         """Return what a new password looks like, by the engine's own list of characters to leave out."""
@@ -119,3 +132,19 @@ class EngineRotator(Rotator):
             )
         self.say(strategy=strategy.name)
         return strategy
+
+
+def discards_old(about: Description) -> bool:
+    """
+    Say whether a user's old password is to end with the rotation: the tag ``rotators:discard-old``, else the variable.
+
+    Raises:
+        ConfigurationError: it is neither true nor false.
+    """
+    where, said = f"the tag {DISCARD_TAG}", about.tags.get(DISCARD_TAG)
+    if said is None:
+        where, said = DISCARD_VARIABLE, os.environ.get(DISCARD_VARIABLE)
+    answer = (said or "false").strip().lower()
+    if answer not in {"true", "false"}:
+        raise ConfigurationError(f"{where} must be true or false")
+    return answer == "true"

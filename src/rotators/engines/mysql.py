@@ -47,6 +47,10 @@ class MySQL:
         new, old = _view(secret), _view(like)
         _driver("mysql_change").change(_view(by), new, old)
 
+    def discard(self, secret: Secret, *, by: Secret) -> None:
+        """Make every password of the user but `secret`'s invalid, over a session of `by`."""
+        _driver("mysql_discard").discard(_view(by), _view(secret))
+
 
 def _view(secret: Secret) -> DatabaseSecret:
     return DatabaseSecret.of(secret, engines=ENGINES, port=PORT, dbname="")
