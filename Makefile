@@ -2,7 +2,8 @@
 # .ci/setup fetches the rest into .venv and .tools, once.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint types format build lock clean build-PostgresRotation
+.PHONY: help demo test check lint types format build lock clean \
+  build-DatabaseRotation build-PostgresRotation build-MySQLRotation
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -20,7 +21,8 @@ demo: ## rotate a real PostgreSQL password three times, and once with a crash in
 test: ## the whole test suite, against real servers: make test ARGS="-k finish -x"
 	@.ci/setup venv
 	@.ci/setup sam
-	@.ci/setup server postgresql
+	@.ci/setup server postgresql mariadb
+	@.ci/setup mysql
 	@ROTATORS_REQUIRE_SERVERS=1 .venv/bin/python -m pytest $(ARGS)
 
 check: lint types test ## lint, types and tests: what CI runs
@@ -43,7 +45,7 @@ build: ## what `sam deploy` uploads, in .aws-sam/build
 	@.ci/setup sam
 	@PYV=$(PYV) PLAT=$(PLAT) .tools/sam/bin/sam build
 
-build-PostgresRotation: # called by `sam build`, which sets ARTIFACTS_DIR
+build-DatabaseRotation build-PostgresRotation build-MySQLRotation: # called by `sam build`, which sets ARTIFACTS_DIR
 	@PYV=$(PYV) PLAT=$(PLAT) .ci/artifact "$(ARTIFACTS_DIR)"
 
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" "$$(.ci/setup uv)" pip compile --quiet --universal --python-version 3.11 --generate-hashes

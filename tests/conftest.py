@@ -8,15 +8,17 @@ import pytest
 
 from rotators.lab import LabError
 from rotators.lab.installation import Installation
+from rotators.lab.mariadb import MariaDB
 
-pytest_plugins = ("tests.servers", "tests.world", "tests.subjects")
+pytest_plugins = ("tests.servers", "tests.world", "tests.mysql_world", "tests.subjects", "tests.rds")
 
 
 def pytest_sessionstart() -> None:
-    """Where servers are demanded (`make test`, CI), their absence is a failure and not a skip."""
+    """Where servers are demanded (`make test`, CI), their absence is a failure and not a skip. MySQL is not to be had everywhere."""
     if os.environ.get("ROTATORS_REQUIRE_SERVERS"):
         try:
             complete = Installation.find().tls
+            MariaDB.find()
         except LabError as error:
             pytest.exit(f"ROTATORS_REQUIRE_SERVERS is set: {error}", returncode=1)
         if not complete:
@@ -32,6 +34,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "PASSWORD_LENGTH",
         "ROTATORS_CA_BUNDLE",
         "ROTATORS_STRATEGY",
+        "ROTATORS_HOST_ALIASES",
         "AWS_PROFILE",
     ):
         monkeypatch.delenv(name, raising=False)

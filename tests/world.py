@@ -25,24 +25,19 @@ if TYPE_CHECKING:
 START = "start-Canary-7f3a"
 
 
-class World:
-    """One secret and what it opens."""
+class Stored:
+    """One secret in Secrets Manager, rotated by a handler."""
 
-    def __init__(self, server: Postgres, service: SecretsManager, *, username: str | None = None, **more: Any) -> None:
-        self.server = server
+    def __init__(self, service: SecretsManager, engine: Any, value: dict[str, Any], tags: dict[str, str]) -> None:
         self.service = service
-        self.username = username or f"app_{uuid.uuid4().hex[:12]}"
         self.store = SecretStore(service.client())
-        self.handler: Callable[[Any, Any], None] = EngineRotator(PostgresEngine(), store=self.store)
+        self.handler: Callable[[Any, Any], None] = EngineRotator(engine, store=self.store)
         self.context: Any = LambdaContext(timeout=30.0)
-        password = more.pop("password", START)
-        self.execute(
-            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(self.username), sql.Literal(password))
-        )
-        value = {**server.secret(self.username, password), **more}
-        self.arn: str = service.client().create_secret(Name=f"db/{uuid.uuid4().hex}", SecretString=json.dumps(value))[
-            "ARN"
-        ]
+        self.arn: str = service.client().create_secret(
+            Name=f"db/{uuid.uuid4().hex}",
+            SecretString=json.dumps(value),
+            Tags=[{"Key": key, "Value": text} for key, text in tags.items()],
+        )["ARN"]
         function = service.add_function(f"rotate-{uuid.uuid4().hex}", self.handle)
         service.client().rotate_secret(
             SecretId=self.arn,
@@ -89,6 +84,28 @@ class World:
         answer = self.service.client().get_secret_value(SecretId=self.arn, VersionStage=label)
         value: dict[str, Any] = json.loads(answer["SecretString"])
         return value
+
+
+class World(Stored):
+    """One secret and the PostgreSQL role that it opens."""
+
+    def __init__(
+        self,
+        server: Postgres,
+        service: SecretsManager,
+        *,
+        username: str | None = None,
+        tags: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        self.server = server
+        self.username = username or f"app_{uuid.uuid4().hex[:12]}"
+        password = more.pop("password", START)
+        self.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(self.username), sql.Literal(password))
+        )
+        value = {**server.secret(self.username, password), **more}
+        super().__init__(service, PostgresEngine(), value, tags or {})
 
     def opens(self, label: str = AWSCURRENT) -> bool:
         """Log in with a label's value, by psycopg itself and not by our code."""

@@ -1,7 +1,7 @@
 """
-The boto3 client behind the store: made late, once, with time-outs cut from the invocation's time (law 13).
+The boto3 clients: made late, once, with time-outs cut from the invocation's time (law 13).
 
-botocore's own retries are off: they know nothing of the time left. ``SecretStore`` asks again itself.
+botocore's own retries are off: they know nothing of the time left. ``rotators.calls`` asks again itself.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ SDK = ("boto3", "botocore", "urllib3")
 SETTINGS = (
     "SECRETS_MANAGER_ENDPOINT",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_RDS",
     "AWS_ENDPOINT_URL",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
@@ -48,9 +49,22 @@ def quieten() -> None:
 
 
 class Clients:
-    """Makes and keeps the clients. Making the first costs about 0.2 s, a further one a few milliseconds."""
+    """
+    Makes and keeps the clients of one service. Making the first costs about 0.2 s, a further one a few milliseconds.
 
-    def __init__(self) -> None:
+    Args:
+        service: boto3's name of it.
+        title: what errors call it.
+        endpoint: the variable of ours that names its URL, beside boto3's own.
+    """
+
+    def __init__(
+        self,
+        service: str = "secretsmanager",
+        title: str = "Secrets Manager",
+        endpoint: str = "SECRETS_MANAGER_ENDPOINT",
+    ) -> None:
+        self._service, self._title, self._endpoint = service, title, endpoint
         self._lock = threading.Lock()
         self._made: dict[Hashable, Any] = {}
         self._session: Any = None
@@ -81,15 +95,15 @@ class Clients:
         config = Config(
             connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1}, tcp_keepalive=True
         )
-        endpoint = os.environ.get("SECRETS_MANAGER_ENDPOINT") or None
+        endpoint = os.environ.get(self._endpoint) or None
         region = os.environ.get("AWS_REGION") or None  # Lambda's variable; boto3 itself reads AWS_DEFAULT_REGION alone
         problem = ""
         try:
             if self._session is None:
                 self._session = boto3.session.Session()
-            return self._session.client("secretsmanager", region_name=region, endpoint_url=endpoint, config=config)
+            return self._session.client(self._service, region_name=region, endpoint_url=endpoint, config=config)
         except (BotoCoreError, ValueError) as error:
             problem = type(error).__name__
         raise ConfigurationError(
-            f"no Secrets Manager client ({problem}): check AWS_REGION, AWS_PROFILE and SECRETS_MANAGER_ENDPOINT"
+            f"no {self._title} client ({problem}): check AWS_REGION, AWS_PROFILE and {self._endpoint}"
         )

@@ -8,18 +8,18 @@ that a secret made anew under the same name finds nothing of the old one.
 
 from __future__ import annotations
 
-import random
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from rotators import deadline, waiting
+from rotators.calls import call
 from rotators.clients import Clients, quieten
 from rotators.description import Description
-from rotators.errors import RotationRefused, RotatorsError, SecretError, StoreUnavailable
+from rotators.errors import RotationRefused, SecretError
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
-from rotators.refusals import LabelMoved, Transient, translate
+from rotators.refusals import LabelMoved, translate
 from rotators.secret import Secret
 
 if TYPE_CHECKING:
@@ -218,28 +218,14 @@ class SecretStore:
 
         `missing`: an absent value (or, for a put, one that is there already) is None instead of an error.
         """
-        for pause in (0.1, 0.3, 0.9, None):
-            if deadline.current().left() <= 0:
-                raise StoreUnavailable(f"no time is left to call {operation}: raise the function's Timeout")
-            failure: Exception | None = None
+
+        def client() -> Any:
             made = _calls.get()
             if made is not None:
                 made.append(operation)
-            try:
-                client = self._client or self._clients.get(deadline.current())
-                return waiting.within(deadline.current().left(), getattr(client, operation), parameters)
-            except RotatorsError:
-                raise
-            except Exception as error:  # noqa: BLE001 - botocore raises classes it makes at run time; all are translated
-                failure = translate(error, operation, secret_id, missing=missing)
-            if failure is None:
-                return None
-            if not isinstance(failure, Transient):
-                raise failure
-            if pause is None or deadline.current().left() < pause + 0.5:
-                raise failure.outcome
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, keeps no secret
-        return None
+            return self._client or self._clients.get(deadline.current())
+
+        return call(client, operation, parameters, lambda e: translate(e, operation, secret_id, missing=missing))
 
     def _forget(self) -> None:
         now = time.monotonic()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rotators.admin import at, authority
 from rotators.errors import ConfigurationError
 from rotators.secret import DatabaseSecret
 
@@ -45,11 +46,14 @@ class MySQL:
     def set(self, secret: Secret, *, by: Secret, like: Secret) -> None:
         """Change the user's password over a session of `by`, prove it, or put the account back."""
         new, old = _view(secret), _view(like)
-        _driver("mysql_change").change(_view(by), new, old)
+        view = authority(by, new, engines=ENGINES)
+        _driver("mysql_change").change(view, at(view, new), at(view, old))
 
     def discard(self, secret: Secret, *, by: Secret) -> None:
         """Make every password of the user but `secret`'s invalid, over a session of `by`."""
-        _driver("mysql_discard").discard(_view(by), _view(secret))
+        new = _view(secret)
+        view = authority(by, new, engines=ENGINES)
+        _driver("mysql_discard").discard(view, at(view, new))
 
 
 def _view(secret: Secret) -> DatabaseSecret:

@@ -1,12 +1,10 @@
-"""A PostgreSQL data directory: made by initdb or pg_basebackup, copied from a template, configured."""
+"""A PostgreSQL data directory: made by initdb or pg_basebackup, configured."""
 
 from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,26 +61,6 @@ def create(data: Path, account: Account, installation: Installation) -> str:
         )
     finally:
         file.unlink()
-    return password
-
-
-def create_from(template: Path, data: Path, account: Account, installation: Installation) -> str:
-    """The same, but initdb runs only for the first: its result is kept in `template` and copied."""
-    template = template / installation.version
-    kept = template / "superuser"
-    if not kept.exists():
-        password = create(data, account, installation)
-        template.mkdir(parents=True, exist_ok=True)
-        copy = Path(tempfile.mkdtemp(dir=template))
-        shutil.copytree(data, copy / "data")
-        (copy / "superuser").touch(mode=0o600)
-        (copy / "superuser").write_text(f"{password}\n{copy.name}")
-        (copy / "superuser").rename(kept)  # last, and at once: a template is whole or not there
-        return password
-    password, name = kept.read_text().splitlines()
-    shutil.copytree(template / name / "data", data)
-    data.chmod(0o700)
-    account.own(data)
     return password
 
 

@@ -27,7 +27,9 @@ class Place:
 
     def __init__(self, directory: Path | None) -> None:
         self.account = Account.for_servers()
-        self.directory = directory or Path(tempfile.mkdtemp(prefix="rotators-lab-", dir=open_directory()))
+        self.is_temporary = directory is None
+        directory = directory or Path(tempfile.mkdtemp(prefix="rotators-lab-", dir=open_directory()))
+        self.directory = directory.absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o755)
         if not self.account.reaches(self.directory):
@@ -40,7 +42,7 @@ class Place:
         # A socket's path has a limit of 103 bytes (macOS) that a given directory may pass; ours does not.
         self.sockets = Path(tempfile.mkdtemp(prefix="rotators-", dir=open_directory()))
         self.account.own(self.sockets)
-        self._ours = [self.sockets, *([self.directory] if directory is None else [])]
+        self._ours = [self.sockets, *([self.directory] if self.is_temporary else [])]
         self.watchdog = Watchdog(self._ours)
 
     @contextmanager

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import atexit
-import os
+from signal import SIGINT, SIGQUIT
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 
 from rotators.lab import LabError, cluster
-from rotators.lab.certificates import Authority
 from rotators.lab.installation import Installation
 from rotators.lab.place import Place
-from rotators.lab.ports import free_port
-from rotators.lab.process import ServerProcess
+from rotators.lab.process import Signals
+from rotators.lab.server import Server
+from rotators.lab.template import copied_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_PORTS_TRIED = 5
+_STATUS = 7  # the line of postmaster.pid, counted from 0, that says how far the server is (miscadmin.h)
 _LOCAL = "local all all scram-sha-256\nlocal replication all scram-sha-256\n"
 _TCP = "{kind} all all all scram-sha-256\n{kind} replication all all scram-sha-256"
 
 
-class Postgres:
+class Postgres(Server):
     """A private PostgreSQL server on 127.0.0.1: own data directory, own port, scram-sha-256.
 
     With TLS, where its build has it, it takes no plaintext connection over TCP. It ends with this process, however that
@@ -35,23 +34,19 @@ class Postgres:
     ...     secret = server.secret("app", "a")
     """
 
+    product = "PostgreSQL"
+    engine = "postgres"
+    dbname = "postgres"
+    signals = Signals(SIGINT, SIGQUIT)  # "fast" and "immediate shutdown"
     superuser = cluster.SUPERUSER
 
     def __init__(self, place: Place, installation: Installation, host: str, *, tls: bool | None) -> None:
         if tls and not installation.tls:
             raise LabError(f"PostgreSQL {installation.version} in {installation.bin} was built without TLS")
-        self.host = host
-        self.port = 0
-        self.superuser_password = ""
+        super().__init__(place, host, tls=installation.tls if tls is None else tls)
         self.installation, self.version = installation, installation.version
-        self.tls = installation.tls if tls is None else tls
-        self.directory, self.data, self.log = place.directory, place.data, place.log
-        self.authority = Authority(place.tls) if self.tls else None
-        self._place = place
         self._settings: dict[str, str] = {}
         self._hba = ""
-        self._process: ServerProcess | None = None
-        self._starter = os.getpid()
 
     def __repr__(self) -> str:
         return f"Postgres({self.version!r}, {self.host}:{self.port}, tls={self.tls})"
@@ -82,8 +77,12 @@ class Postgres:
             server = cls(place, installation, host, tls=tls)
             server._settings = dict(settings or {})
             server._hba = hba if hba is not None else _TCP.format(kind="hostssl" if server.tls else "host")
-            made = (place.data, place.account, installation)
-            server.superuser_password = cluster.create_from(template, *made) if template else cluster.create(*made)
+            server.superuser_password = copied_from(
+                template and template / f"postgres-{installation.version}",
+                place.data,
+                place.account,
+                lambda: cluster.create(place.data, place.account, installation),
+            )
             server._listen()
         return server
 
@@ -105,11 +104,6 @@ class Postgres:
             server._listen()
         return server
 
-    @property
-    def ca_bundle(self) -> Path | None:
-        """What a client must trust to verify this server; None where it has no TLS."""
-        return self.authority.bundle if self.authority else None
-
     def connect(self, dbname: str = "postgres") -> psycopg.Connection:
         """Return a session of the superuser, over the socket, each statement committed by itself."""
         return psycopg.connect(
@@ -130,71 +124,23 @@ class Postgres:
                 rows = cursor.fetchall() if cursor.description else []
         return rows
 
-    def secret(self, username: str, password: str, dbname: str = "postgres", **more: Any) -> dict[str, Any]:
-        """Return the database secret of one of this server's roles, `more` being further keys of it."""
-        secret = {
-            "engine": "postgres",
-            "host": self.host,
-            "port": self.port,
-            "username": username,
-            "password": password,
-            "dbname": dbname,
-        }
-        return secret | ({} if self.tls else {"ssl": False}) | more
-
-    def restart(self) -> None:
-        """Stop and start on the same port, with the same data."""
-        self._halt()
-        if not self._launch():
-            raise self._failure()
-
-    def stop(self) -> None:
-        """Stop the server and remove its directory, if it was not given. May be called twice."""
-        if os.getpid() != self._starter:
-            return  # a forked child runs its parent's exit handlers
-        self._halt()
-        self._place.remove()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _listen(self) -> None:
+    def _command(self) -> Sequence[str]:
         tls: dict[str, str] = {}
-        if self.authority:
-            certificate, key = self.authority.issue(*dict.fromkeys(("localhost", "127.0.0.1", self.host)))
-            self._place.account.own(self._place.tls)
-            tls = {"ssl": "on", "ssl_cert_file": str(certificate.absolute()), "ssl_key_file": str(key.absolute())}
+        if self.certificate:
+            certificate, key = self.certificate
+            tls = {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
         listen = {"listen_addresses": self.host, "unix_socket_directories": str(self._place.sockets)}
-        for _ in range(_PORTS_TRIED):
-            self.port = free_port(self.host)
-            settings = cluster.QUICK | tls | listen | {"port": str(self.port)} | self._settings
-            cluster.configure(self.data, self._place.account, settings, _LOCAL + self._hba)
-            if self._launch():
-                return
-            if "Address already in use" not in self.log.read_text(errors="replace"):
-                break
-        raise self._failure()
+        settings = cluster.QUICK | tls | listen | {"port": str(self.port)} | self._settings
+        cluster.configure(self.data, self._place.account, settings, _LOCAL + self._hba)
+        return [self.installation.program("postgres"), "-D", str(self.data)]
 
-    def _launch(self) -> bool:
-        self._process = ServerProcess(self.installation, self._place)
-        atexit.register(self.stop)
-        ready = False
+    def _environment(self) -> dict[str, str]:
+        return cluster.environment()
+
+    def _is_ready(self, pid: int) -> bool:
+        """Read off the lock file, as pg_ctl does."""
         try:
-            ready = self._process.wait_until_ready()
-        finally:
-            if not ready:
-                self._halt()
-        return ready
-
-    def _halt(self) -> None:
-        process, self._process = self._process, None
-        atexit.unregister(self.stop)
-        if process is not None:
-            process.stop()
-
-    def _failure(self) -> LabError:
-        last = self.log.read_text(errors="replace").strip().splitlines()[-5:]
-        return LabError("PostgreSQL does not start; the end of its log:\n    " + "\n    ".join(last))
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) > _STATUS and lines[0] == str(pid) and lines[_STATUS].strip() == "ready"

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from signal import Signals
 
-# It reads process ids, the last one counts (0: none), until the end of its input. That comes when its owner closes the
-# pipe or dies, of whatever signal. An initdb may then still be writing: hence the second rm.
+# It reads a process id (0: none) and the names of its fast and its immediate signal until the end of its input; the last
+# line counts. The end comes when its owner closes the pipe or dies, of whatever signal. A program that makes the data
+# directory may then still be writing: hence the second rm.
 _SCRIPT = """
 trap '' INT TERM HUP
 server=0
-while read -r number; do server=$number; done
+while read -r number one two; do server=$number fast=$one immediate=$two; done
 if [ "$server" -gt 0 ]; then
-    kill -INT "$server" 2>/dev/null
+    kill "-$fast" "$server" 2>/dev/null
     tries=50
     while [ $tries -gt 0 ] && kill -0 "$server" 2>/dev/null; do sleep 0.1; tries=$((tries - 1)); done
-    kill -QUIT "$server" 2>/dev/null
+    kill "-$immediate" "$server" 2>/dev/null
 fi
 rm -rf -- "$@"
 sleep 1
@@ -41,11 +43,12 @@ class Watchdog:
             start_new_session=True,
         )
 
-    def watch(self, pid: int | None) -> None:
-        """Stop this process too, or None again."""
+    def watch(self, pid: int | None, signals: Sequence[Signals] = ()) -> None:
+        """Stop this process too, by its fast signal and then its immediate one; or None again."""
         if self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # somebody killed it: then there is none
-                self._process.stdin.write(f"{pid or 0}\n".encode())
+                names = " ".join(signal.name.removeprefix("SIG") for signal in signals)
+                self._process.stdin.write(f"{pid or 0} {names}\n".encode())
                 self._process.stdin.flush()
 
     def release(self) -> None:
