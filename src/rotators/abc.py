@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rotators.rotation import Rotation
     from rotators.secret import Secret
@@ -81,6 +81,26 @@ class Compares(Protocol):
             ChangeRefused: they can't; names the differences.
             CredentialRejected: one of them does not open.
             TargetUnreachable: could not be asked.
+        """
+
+
+@runtime_checkable
+class Pairs(Compares, Protocol):
+    """An ability of engines that tell by the secret's other values whether the second user of a pair is ours (law 11)."""
+
+    def pair(self, secret: Secret, *, by: Secret, like: Secret, known: Iterable[tuple[str, Secret]]) -> None:
+        """
+        Do what `Engine.set` does, where `secret` and `like` name the two users of a pair.
+
+        Args:
+            secret: pending.
+            by: an admin.
+            like: current.
+            known: (what to call it, value) of the secret's other versions, AWSPREVIOUS first: each costs a call when it is
+                read, so read as few as will do.
+
+        Raises:
+            CredentialRejected, ChangeRefused, TargetUnreachable: as `Engine.set`; refused too is what is not ours.
         """
 
 

@@ -12,6 +12,8 @@ HEAVY = (
     "botocore",
     "psycopg",
     "pymysql",
+    "nacl",
+    "cffi",
     "aws_lambda_powertools",
     "aws_xray_sdk",
     "rich",
@@ -32,6 +34,9 @@ def loaded(statement: str) -> set[str]:
         "import rotators",
         "from rotators import Rotator, Rotation, Secret, CredentialRejected",
         "import rotators.handlers.postgres",
+        "import rotators.handlers.mysql",
+        "import rotators.handlers.database",
+        "from rotators.engines import ENGINES, engine\nfor name in ENGINES: engine(name)",
         "import rotators.testing",
     ],
 )
@@ -47,15 +52,30 @@ def test_every_public_name_resolves() -> None:
         _ = rotators.Nonsense
 
 
-def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rotators import ConfigurationError, Secret
-    from rotators.engines.postgres import Postgres
-
-    for name in [
-        name for name in sys.modules if name.startswith(("rotators.engines.libpq", "rotators.engines.postgres_"))
-    ]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    value = {"engine": "postgres", "host": "127.0.0.1", "username": "app", "password": "x"}
-    with pytest.raises(ConfigurationError, match=r"pip install 'rotators\[postgres\]'"):
-        Postgres().test(Secret(value))
+@pytest.mark.parametrize(
+    "name, driver, extra, other",
+    [
+        ("postgres", "psycopg", "postgres", "pymysql"),
+        ("mysql", "pymysql", "mysql", "psycopg"),
+        ("mariadb", "pymysql", "mysql", "psycopg"),
+    ],
+)
+def test_a_login_loads_its_own_driver_and_a_missing_one_is_named(
+    name: str, driver: str, extra: str, other: str
+) -> None:
+    value = {"engine": name, "host": "127.0.0.1", "port": 9, "username": "app", "password": "x", "ssl": False}
+    ask = f"""
+from rotators import Secret, RotatorsError
+from rotators.engines import engine
+try: engine({name!r}).test(Secret({value!r}))
+except RotatorsError as error: said = type(error).__name__ + ": " + str(error)
+"""
+    assert {driver, other} & loaded(ask) == {driver}
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.modules[{driver!r}] = None\n{ask}\nprint(said)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert told.startswith("ConfigurationError: ")
+    assert f"pip install 'rotators[{extra}]'" in told

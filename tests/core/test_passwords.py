@@ -54,6 +54,14 @@ def test_an_engine_has_its_own_default_and_a_variable_overrules_it() -> None:
     assert PasswordPolicy.read({"EXCLUDE_CHARACTERS": "xyz"}, exclude="/@").exclude_characters == "xyz"
 
 
+def test_the_word_default_is_as_if_nothing_were_set() -> None:
+    """A template names the variable always, and no tag can hold all of the characters."""
+    assert PasswordPolicy.read({"EXCLUDE_CHARACTERS": "default"}) == PasswordPolicy.read({})
+    assert PasswordPolicy.read({"EXCLUDE_CHARACTERS": "default"}, exclude="/@").exclude_characters == "/@"
+    tags = {"rotators:exclude-characters": "default"}
+    assert PasswordPolicy.read({"EXCLUDE_CHARACTERS": "x"}, tags=tags, exclude="/@").exclude_characters == "/@"
+
+
 def test_a_tag_overrules_a_variable() -> None:
     tags = {"rotators:password-length": "40", "rotators:exclude-characters": "+-"}
     policy = PasswordPolicy.read({"PASSWORD_LENGTH": "20", "EXCLUDE_CHARACTERS": "x"}, tags=tags)

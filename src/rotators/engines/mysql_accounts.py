@@ -17,10 +17,16 @@ from rotators.engines.mysql_session import MySQLError, identifier, literal
 if TYPE_CHECKING:
     from rotators.engines.mysql_session import Session
 
-#: What both servers answer to who may not read a table or a column: ER_TABLEACCESS_DENIED, ER_COLUMNACCESS_DENIED, ….
-DENIED = frozenset({1044, 1142, 1143, 1227, 1356})
-_ENTRY = re.compile(r"(?:IDENTIFIED VIA|OR) (\w+)(?: USING '((?:[^']|'')*)')?")
-_OLD_FORM = re.compile(r"IDENTIFIED BY PASSWORD '([^']*)'")
+#: What both servers answer to who may not read a table or a column, or where there is none: ER_TABLEACCESS_DENIED, ….
+DENIED = frozenset({1044, 1142, 1143, 1146, 1227, 1356})
+#: MariaDB's bits for GRANT OPTION and SUPER.
+ADMINISTERS = 1 << 10 | 1 << 15
+_STRING = r"'((?:[^']|'')*)'"
+_NAME = r"`(?:[^`]|``)*`"
+_WAY = rf"(\w+)(?: USING {_STRING})?"
+_WAYS = re.compile(
+    rf"CREATE USER {_NAME}@{_NAME} IDENTIFIED (?:BY PASSWORD {_STRING}|VIA ({_WAY}(?: OR {_WAY})*))", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,14 @@ class Account:
         host: the host's name, address or pattern.
         entries: the ways in, the first first; on MySQL a second one is the password that was retained.
         locked: whether ACCOUNT LOCK was said.
+        administers: whether it is a superuser, or may grant everything it has on everything.
     """
 
     user: str
     host: str
     entries: tuple[Entry, ...]
     locked: bool = False
+    administers: bool = False
 
     @property
     def name(self) -> str:
@@ -103,24 +111,12 @@ def own(session: Session, *, mariadb: bool) -> Account:
     return Account(user, host, entries)
 
 
-def serving(found: list[Account], client: str) -> Account | None:
-    """
-    Return the account by which a server lets a client in: of those whose host fits, the most specific.
-
-    Source: MySQL reference manual, "Access Control, Stage 1": literal hosts before patterns, then by what stands before the
-    first wildcard.
-
-    Args:
-        found: a user's accounts.
-        client: where the server says that we come from.
-    """
-    fitting = [account for account in found if _fits(account.host, client)]
-    return min(fitting, key=lambda account: _breadth(account.host), default=None)
-
-
 def _mysql(session: Session, user: str) -> list[Account]:
     """User_attributes holds the retained password; servers before 8.0.14, and others of the family, have no such column."""
-    base = "SELECT Host, plugin, HEX(authentication_string), account_locked, {} FROM mysql.user WHERE User = {}"
+    base = (
+        "SELECT Host, plugin, HEX(authentication_string), account_locked = 'Y', Super_priv = 'Y' OR Grant_priv = 'Y', {} "
+        "FROM mysql.user WHERE User = {}"
+    )
     try:
         rows = session.rows(base.format("User_attributes->>'$.additional_password'", literal(user)))
     except MySQLError as error:
@@ -128,11 +124,11 @@ def _mysql(session: Session, user: str) -> list[Account]:
             raise
         rows = session.rows(base.format("NULL", literal(user)))
     found = []
-    for host, plugin, stored, locked, second in rows:
+    for host, plugin, stored, locked, administers, second in rows:
         entries = [Entry(str(plugin), bytes.fromhex(str(stored or "")))]
         if second:
             entries.append(Entry(str(plugin), str(second).encode("latin-1", "replace")))
-        found.append(Account(user, str(host), tuple(entries), str(locked) == "Y"))
+        found.append(Account(user, str(host), tuple(entries), bool(locked), bool(administers)))
     return found
 
 
@@ -145,7 +141,8 @@ def _mariadb(session: Session, user: str) -> list[Account]:
         first = _entry(told)
         others = told.get("auth_or")
         entries = [first if not other else _entry(other) for other in others] if others else [first]
-        found.append(Account(user, str(host), tuple(entries), bool(told.get("account_locked"))))
+        administers = bool(int(told.get("access", 0)) & ADMINISTERS)
+        found.append(Account(user, str(host), tuple(entries), bool(told.get("account_locked")), administers))
     return found
 
 
@@ -155,33 +152,12 @@ def _entry(told: dict[str, Any]) -> Entry:
 
 def _parsed(statement: str) -> tuple[Entry, ...]:
     """Read MariaDB's SHOW CREATE USER. The old form stands for the native plugin."""
-    old = _OLD_FORM.search(statement)
-    if old:
-        return (Entry(verifiers.NATIVE, old[1].encode()),)
-    begin = statement.find(" IDENTIFIED VIA ")
+    found = _WAYS.match(statement)
+    if found is None:
+        return ()
+    if found[2] is None:
+        return (Entry(verifiers.NATIVE, found[1].encode()),)
     return tuple(
         Entry(match[1], (match[2] or "").replace("''", "'").encode())
-        for match in _ENTRY.finditer(statement, max(begin, 0))
+        for match in re.finditer(rf"(?:^| OR ){_WAY}", found[2], re.DOTALL)
     )
-
-
-def _fits(host: str, client: str) -> bool:
-    if "/" in host:
-        return _in_network(host, client)
-    pattern = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in host.lower())
-    names = {client.lower()} | ({"localhost"} if client in {"127.0.0.1", "::1"} else set())
-    return any(re.fullmatch(pattern, name) for name in names)
-
-
-def _in_network(host: str, client: str) -> bool:
-    import ipaddress  # noqa: PLC0415 - for the rare account that names a network
-
-    try:
-        return ipaddress.ip_address(client) in ipaddress.ip_network(host, strict=False)
-    except ValueError:
-        return False
-
-
-def _breadth(host: str) -> tuple[int, int]:
-    wild = min((host.find(c) for c in "%_" if c in host), default=-1)
-    return (0, 0) if wild < 0 else (1, -wild)

@@ -22,10 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way to say it: a statement, and whether the old password goes on opening."""
+    """
+    One way to say it.
+
+    Attributes:
+        statement: what makes the change.
+        overlaps: whether the old password goes on opening.
+        undo: what puts the account back.
+    """
 
     statement: str = field(repr=False)
     overlaps: bool
+    undo: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +44,11 @@ class Alteration:
     Attributes:
         account: its name, as a statement has it.
         forms: the ways to say it, the best first; where the server knows the words or grants the right not, the next.
-        undo: the statement that puts the account back.
         needed: whether the change fails without it; not so for a namesake's account that its user may not change.
     """
 
     account: str
     forms: tuple[Form, ...]
-    undo: str = field(repr=False)
     needed: bool = True
 
 
@@ -72,11 +78,12 @@ def of_itself(user: Account, words: Passwords) -> Alteration:
     said = f"ALTER USER USER() IDENTIFIED BY {literal(words.new)}"
     opened = words.opened or words.current
     replace = f"{said} REPLACE {literal(opened)}"
-    forms = [Form(replace, overlaps=False), Form(said, overlaps=False)]
+    back = f"ALTER USER USER() IDENTIFIED BY {literal(opened)}"
+    undo = f"{back} REPLACE {literal(words.new)}"
+    forms = [Form(replace, overlaps=False, undo=undo), Form(said, overlaps=False, undo=back)]
     if opened == words.current:  # else the password to keep is the second one already, and RETAIN would push it out
-        forms.insert(0, Form(f"{replace} RETAIN CURRENT PASSWORD", overlaps=True))
-    undo = f"ALTER USER USER() IDENTIFIED BY {literal(opened)} REPLACE {literal(words.new)}"
-    return Alteration(user.name, tuple(forms), undo)
+        forms.insert(0, Form(f"{replace} RETAIN CURRENT PASSWORD", overlaps=True, undo=undo))
+    return Alteration(user.name, tuple(forms))
 
 
 def on_mysql(found: Iterable[Account], words: Passwords) -> list[Alteration]:
@@ -91,17 +98,24 @@ def on_mysql(found: Iterable[Account], words: Passwords) -> list[Alteration]:
                 f"{account.name} logs in by {entry.plugin}, which holds no password that could be rotated"
             )
         said = f"ALTER USER {account.name} IDENTIFIED BY {literal(words.new)}"
-        forms = [Form(said, overlaps=account.opens(words.current))]
-        if account.first(words.current):
-            forms = [Form(f"{said} RETAIN CURRENT PASSWORD", overlaps=True), Form(said, overlaps=False)]
-        undo = f"ALTER USER {account.name} IDENTIFIED WITH {literal(entry.plugin)} AS 0x{entry.stored.hex()}"
-        made.append(Alteration(account.name, tuple(forms), undo))
+        stored = f"0x{entry.stored.hex()}" if entry.stored else "''"
+        undo = f"ALTER USER {account.name} IDENTIFIED WITH {literal(entry.plugin)} AS {stored}"
+        kept = account.first(words.current)
+        forms = [Form(said, overlaps=not kept and account.opens(words.current), undo=undo)]
+        if kept:
+            forms.insert(0, Form(f"{said} RETAIN CURRENT PASSWORD", overlaps=True, undo=undo))
+        made.append(Alteration(account.name, tuple(forms)))
     return made
 
 
-def on_mariadb(found: Iterable[Account], words: Passwords) -> list[Alteration]:
+def on_mariadb(found: Iterable[Account], words: Passwords, *, own: bool = False) -> list[Alteration]:
     """
     Return how MariaDB accounts are changed: verifiers only, as its logs show statements as they are.
+
+    Args:
+        found: the accounts.
+        words: the passwords.
+        own: whether the session's own account is meant, for which there is a statement that everybody may say.
 
     Raises:
         ChangeRefused: an account has no way in by a password that we can make a verifier for.
@@ -112,20 +126,28 @@ def on_mariadb(found: Iterable[Account], words: Passwords) -> list[Alteration]:
         if target == account.entries:
             continue
         overlaps = any(entry.opens(words.current) for entry in target)
-        forms = [Form(_identified(account, target), overlaps=overlaps)]
-        if words.opened is not None:
-            first = next(entry for entry in target if entry.plugin in verifiers.MADE)
-            # SET PASSWORD, which everybody may say, changes the first password alone.
-            kept = account.opens(words.current) and not account.first(words.current)
-            forms.append(Form(f"SET PASSWORD = {literal(first.stored.decode())}", overlaps=kept))
-        undo = _identified(account, account.entries) if words.opened is None else _own_undo(account)
-        made.append(Alteration(account.name, tuple(forms), undo))
+        forms = [Form(_identified(account, target), overlaps=overlaps, undo=_identified(account, account.entries))]
+        if own:
+            forms.append(_of_first(account, words))
+        made.append(Alteration(account.name, tuple(forms)))
     return made
+
+
+def _of_first(account: Account, words: Passwords) -> Form:
+    """SET PASSWORD changes the first password alone, whatever else there is, and keeps its plugin."""
+    first = next(entry for entry in account.entries if entry.plugin in verifiers.MADE)
+    kept = account.opens(words.current) and not account.first(words.current)
+    fresh = verifiers.verifier(first.plugin, words.new)
+    return Form(
+        f"SET PASSWORD = {literal(fresh)}",
+        overlaps=kept,
+        undo=f"SET PASSWORD = {literal(first.stored.decode())}",
+    )
 
 
 def chain(account: Account, new: str, *, keep: str | None) -> tuple[Entry, ...]:
     """
-    Return the ways into a MariaDB account: what is no password's as it is, then the new password, then the one to keep.
+    Return the ways into a MariaDB account: in the place of its passwords the new one, then the one to keep.
 
     Args:
         account: as it is now.
@@ -142,8 +164,12 @@ def chain(account: Account, new: str, *, keep: str | None) -> tuple[Entry, ...]:
     kept = [entry for entry in passwords if keep is not None and entry.opens(keep)][:1]
     plugin = (kept or passwords)[0].plugin
     fresh = Entry(plugin, verifiers.verifier(plugin, new).encode())
-    others = [entry for entry in account.entries if entry.plugin not in verifiers.MADE]
-    return (*others, fresh, *[entry for entry in kept if entry != fresh])
+    ways = [fresh, *[entry for entry in kept if entry != fresh]]
+    at = account.entries.index(
+        passwords[0]
+    )  # a client is asked in this order, and may not know how to answer the others
+    before, after = account.entries[:at], account.entries[at + 1 :]
+    return (*before, *ways, *[entry for entry in after if entry.plugin not in verifiers.MADE])
 
 
 def discarding(found: Sequence[Account], new: str, *, mariadb: bool) -> list[str]:
@@ -163,8 +189,3 @@ def _identified(account: Account, entries: Iterable[Entry]) -> str:
         f"{entry.plugin} USING {literal(entry.stored.decode())}" if entry.stored else entry.plugin for entry in entries
     ]
     return f"ALTER USER {account.name} IDENTIFIED VIA {' OR '.join(ways)}"
-
-
-def _own_undo(account: Account) -> str:
-    first = next(entry for entry in account.entries if entry.plugin in verifiers.MADE)
-    return f"SET PASSWORD = {literal(first.stored.decode())}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rotators import deadline, telemetry
-from rotators.engines.mysql_failures import EXPIRED, change_failed, login_failed
+from rotators.engines.mysql_failures import change_failed, login_failed
 from rotators.engines.mysql_login import login, prove
+from rotators.engines.mysql_numbers import EXPIRED, FAILED, MOVED, NAMELESS, OTHERWISE, UNCERTAIN
 from rotators.engines.mysql_plan import Plan
 from rotators.engines.mysql_session import MySQLError, Session
 from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
@@ -17,14 +19,8 @@ if TYPE_CHECKING:
 
 #: Seconds a proof needs, and an undo: a change is not begun without the time for both (laws 10 and 13).
 PROOF = 1.5
-#: The server does not know the words, or the session lacks the right to them: say it another way.
-OTHERWISE = frozenset({1064, 1149, 1227})
-#: The first password is not the one that opened: it was changed by an earlier try, or is that of an abandoned one.
-MOVED = 3891
-#: The password must be named to be changed, and the one that opened is not the first.
-NAMELESS = 3892
-#: MariaDB says so of an account that has a socket's way in too, after it has changed the password.
-UNCERTAIN = 1699
+#: Why a proof is tried once more before the change is undone.
+BLIPS = frozenset({"dropped", "refused", "network"})
 
 
 def change(authority: DatabaseSecret, new: DatabaseSecret, old: DatabaseSecret) -> None:
@@ -49,7 +45,7 @@ class Change:
         self._new = new
         self._old = old
         self._plan = Plan(session, authority, new, old)
-        self._made: list[Alteration] = []
+        self._made: list[Form] = []
         self._overlaps = True
 
     def run(self) -> None:
@@ -69,8 +65,12 @@ class Change:
                 cause="timeout",
             )
         broken: MySQLError | None = None
-        for alteration in planned:
-            broken = broken or self._alter(alteration)
+        for number, alteration in enumerate(planned, 1):
+            broken = self._alter(alteration)
+            if broken is not None:
+                if number < len(planned):  # the retry finds out which accounts are still to be changed
+                    raise change_failed(broken, self._authority, self._new.username)
+                break
         if self._made:
             self._say()
         self._prove(broken)
@@ -81,7 +81,7 @@ class Change:
         if problem is not None and problem.number == MOVED:
             return self._moved(alteration)
         if problem is None or problem.number in {0, UNCERTAIN}:
-            self._made.append(alteration)
+            self._made.append(form)
             self._overlaps = self._overlaps and form.overlaps
             return problem if problem is not None and not problem.number else None
         if not alteration.needed:
@@ -96,14 +96,25 @@ class Change:
     def _said(self, alteration: Alteration) -> tuple[Form, MySQLError | None]:
         """Say it in the best form that the server will have."""
         for form in alteration.forms:
-            problem: MySQLError | None = None
-            try:
-                self._session.rows(form.statement)
-            except MySQLError as error:
-                problem = error
+            problem = self._run(form.statement)
             if problem is None or problem.number not in OTHERWISE:
                 break
         return form, problem
+
+    def _run(self, statement: str) -> MySQLError | None:
+        """Run one statement, with the time for a proof to spare. Returns what went wrong."""
+        try:
+            self._session.rows(statement, seconds=max(PROOF, deadline.current().left() - PROOF))
+        except MySQLError as error:
+            return self._reason() or error if error.number == FAILED else error
+        return None
+
+    def _reason(self) -> MySQLError | None:
+        with suppress(MySQLError, ValueError):
+            for _, number, text in self._session.rows("SHOW ERRORS"):
+                if int(number) != FAILED:
+                    return MySQLError(int(number), str(text))
+        return None
 
     def _moved(self, alteration: Alteration) -> MySQLError | None:
         """Current opens as the second password. Either an earlier try of ours was first, or an abandoned attempt (law 4)."""
@@ -113,13 +124,11 @@ class Change:
             pass
         else:
             return None
-        problem: MySQLError | None = None
-        try:
-            self._session.rows(alteration.forms[-1].statement)  # without RETAIN, so that the second password stays
-        except MySQLError as error:
-            problem = error
+        plainly = alteration.forms[-1]  # without RETAIN, so that the second password stays
+        problem = self._run(plainly.statement)
         if problem is not None and problem.number:
             self._refuse(problem)
+        self._made.append(plainly)
         return problem
 
     def _refuse(self, problem: MySQLError) -> None:
@@ -146,32 +155,44 @@ class Change:
 
     def _prove(self, broken: MySQLError | None) -> None:
         """Law 10: the second login. Whatever it says but yes, the accounts are put back over the session that is still open."""
-        failure: RotatorsError | None = None
-        spare = PROOF if broken is None else 0.0  # for the undo, which a dead session can't make
-        try:
-            with deadline.running(deadline.Deadline(deadline.current().left() - spare)):
-                prove(self._new, at=self._session.address)
-        except RotatorsError as error:
-            failure = error
+        failure = self._proof(spare=PROOF if broken is None else 0.0)  # for the undo, which a dead session can't make
+        if isinstance(failure, TargetUnreachable) and failure.cause in BLIPS:
+            failure = self._proof(spare=PROOF)
         if failure is None:
             return
         if broken is not None:
             raise change_failed(broken, self._authority, self._new.username)
+        if not self._made and isinstance(failure, CredentialRejected):
+            raise ChangeRefused(f"the new password is set already, and refused at login ({failure})")
+        if not self._made:
+            raise failure
         undone = self._put_back()
         if isinstance(failure, CredentialRejected):
             raise ChangeRefused(f"the new password was set and then refused at login ({failure}); {undone}")
         failure.args = (f"the new password was set but could not be proven: {failure}; {undone}",)
         raise failure
 
+    def _proof(self, *, spare: float) -> RotatorsError | None:
+        """Log in with the new password, with so many seconds to spare. Returns what went wrong."""
+        try:
+            with deadline.running(deadline.Deadline(deadline.current().left() - spare)):
+                prove(self._new, at=self._session.address)
+        except RotatorsError as error:
+            return error
+        return None
+
     def _put_back(self) -> str:
         """Put every account back as it was, and say how that went."""
-        try:
-            for alteration in self._made:
-                self._session.rows(alteration.undo, seconds=PROOF)
-        except MySQLError:
+        failed = False
+        for form in reversed(self._made):
+            try:
+                self._session.rows(form.undo, seconds=PROOF)
+            except MySQLError as error:
+                failed = failed or error.number != UNCERTAIN
+        if failed:
             return "AWSCURRENT could not be put back: the retry finds out which of the two opens"
         try:
             prove(self._old, at=self._session.address)
         except RotatorsError as error:
-            return f"AWSCURRENT was put back, which could not be proven ({error})"
+            return f"the account was put back as it was, but AWSCURRENT could not be proven ({error})"
         return "AWSCURRENT was put back and opens again"

@@ -5,8 +5,23 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
+from rotators.engines.mysql_numbers import (
+    ANOTHER_HOST,
+    BUSY,
+    EARLY,
+    EXPIRED_CERTIFICATE,
+    GONE,
+    LIMIT,
+    REFUSED,
+    REJECTED,
+    SLOW,
+    UNKNOWN_WAY,
+)
+from rotators.engines.mysql_plugins import GIVEN_AWAY
+from rotators.engines.mysql_wire import NO_TLS
 from rotators.errors import (
     ChangeRefused,
+    ConfigurationError,
     CredentialRejected,
     RotatorsError,
     SecretError,
@@ -16,34 +31,6 @@ from rotators.errors import (
 if TYPE_CHECKING:
     from rotators.engines.mysql_session import MySQLError
     from rotators.secret import DatabaseSecret
-
-#: The password has expired.
-EXPIRED = frozenset({1820, 1862})
-#: The server knows the user and says no: (numbers, why). Source: both servers' lists of error messages.
-REJECTED = (
-    (
-        {1045, 1698},
-        "refused the password of {user!r}, has no such user for this client's address, or demands TLS for it",
-    ),
-    (EXPIRED, "says that the password of {user!r} has expired"),
-    ({3118, 4151}, "says that the account {user!r} is locked: ALTER USER … ACCOUNT UNLOCK"),
-    ({3955, 4150}, "says that the account {user!r} is blocked after too many failed logins"),
-)
-#: The server could be reached and could not be asked: (numbers, cause, what to say).
-BUSY = (
-    ({1040}, "busy", "{at} has too many connections: raise max_connections"),
-    (
-        {1203, 1226},
-        "busy",
-        "{user!r} has used up a limit of its own at {at} (MAX_USER_CONNECTIONS and the like): raise it",
-    ),
-    ({1053, 1927}, "starting", "{at} is shutting down: try again when it accepts logins"),
-    ({1129}, "denied", "{at} has blocked this client's address after too many broken logins: FLUSH HOSTS"),
-    ({1130}, "denied", "{at} lets no user in from this client's address: CREATE USER … @ the function's network"),
-    ({3159}, "denied", '{at} takes encrypted connections only: remove "ssl": false from the secret'),
-    ({1227, 1290, 1836}, "denied", "{at} is read-only, or lets only its administrators in"),
-)
-UNENCRYPTED = "'cryptography' package"
 
 
 def login_failed(error: MySQLError, who: DatabaseSecret, bundle: str) -> RotatorsError:
@@ -57,12 +44,14 @@ def login_failed(error: MySQLError, who: DatabaseSecret, bundle: str) -> Rotator
     """
     at, user = f"{who.host}:{who.port}", who.username
     for numbers, why in REJECTED:
-        if error.number in numbers:
+        if error.number in numbers and error.sure:
             return CredentialRejected(f"the server at {at} {why.format(user=user)}")
-    if error.number == 1049:  # noqa: PLR2004 - ER_BAD_DB_ERROR
+    if error.number == 1049 and error.sure:  # noqa: PLR2004 - ER_BAD_DB_ERROR
         return SecretError(f"'dbname' in the secret names a database that {at} does not have")
-    if error.number == 1044:  # noqa: PLR2004 - ER_DBACCESS_DENIED_ERROR
-        return SecretError(f"{user!r} may not use the database of 'dbname' at {at}: GRANT it a right there")
+    if error.number == 1044 and error.sure:  # noqa: PLR2004 - ER_DBACCESS_DENIED_ERROR
+        return SecretError(
+            f"{user!r} may not use the database that 'dbname' names at {at}, if there is one: GRANT it a right there"
+        )
     if error.timed_out:
         return TargetUnreachable(
             f"{at} accepted no login in time: the server or something before it hangs, or a security group drops the "
@@ -72,42 +61,70 @@ def login_failed(error: MySQLError, who: DatabaseSecret, bundle: str) -> Rotator
     for numbers, cause, meaning in BUSY:
         if error.number in numbers:
             return TargetUnreachable(meaning.format(at=at, user=user), cause=cause)
-    if error.number:
-        return TargetUnreachable(f"{at} refused the login with error {error.number}: see the server's log")
-    return _silent(error, who, bundle)
-
-
-def _silent(error: MySQLError, who: DatabaseSecret, bundle: str) -> RotatorsError:
-    """Translate what the server said nothing about."""
-    at, cause = f"{who.host}:{who.port}", error.cause
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        if "match" in cause.verify_message or cause.verify_code in {62, 64}:
-            meaning = "the server's certificate is for another host name; use a name it carries as 'host'"
-        else:
-            meaning = (
-                f"the server's certificate is not signed by a CA in {bundle}, or has expired; set ROTATORS_CA_BUNDLE to "
-                "its CA's PEM"
-            )
-        return TargetUnreachable(f"can't reach {at}: {meaning}", cause="tls")
-    if isinstance(cause, ssl.SSLError):
-        return TargetUnreachable(f"can't reach {at}: the TLS handshake failed", cause="tls")
-    if "SSL is required" in error.text:
+    if error.number and not error.sure:
         return TargetUnreachable(
-            f'can\'t reach {at}: the server has TLS switched off; switch it on, or say "ssl": false in the secret to send '
-            "everything unencrypted",
+            f"{at} refused the login (error {error.number}) before the connection was encrypted, when it can't know the user: "
+            "is something before it that speaks in its name?",
             cause="tls",
         )
-    if UNENCRYPTED in error.text or "give it away" in error.text:
+    if error.number:
+        return TargetUnreachable(f"{at} refused the login with error {error.number}: see the server's log")
+    return _untrusted(error, who, bundle) or _unfit(error, who) or _silent(error, who)
+
+
+def _untrusted(error: MySQLError, who: DatabaseSecret, bundle: str) -> RotatorsError | None:
+    """Translate what TLS said."""
+    at, cause = f"{who.host}:{who.port}", error.cause
+    meaning = ""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        if cause.verify_code in ANOTHER_HOST:
+            meaning = "the server's certificate is for another host name; use a name it carries as 'host'"
+        elif cause.verify_code == EXPIRED_CERTIFICATE:
+            meaning = "the server's certificate, or its CA's, has expired; renew it"
+        elif cause.verify_code == EARLY:
+            meaning = "the server's certificate is not valid yet; compare the clocks"
+        else:
+            meaning = (
+                f"the server's certificate is not signed by a CA in {bundle}; set ROTATORS_CA_BUNDLE to its CA's PEM"
+            )
+    elif isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        meaning = f"the TLS handshake failed ({cause.reason})"
+    elif NO_TLS in error.text:
+        meaning = 'the server has TLS switched off; switch it on, or say "ssl": false in the secret to send everything unencrypted'
+    return TargetUnreachable(f"can't reach {at}: {meaning}", cause="tls") if meaning else None
+
+
+def _unfit(error: MySQLError, who: DatabaseSecret) -> RotatorsError | None:
+    """Translate what the driver would not say to the server, or could not."""
+    at, user = f"{who.host}:{who.port}", who.username
+    if GIVEN_AWAY in error.text:
         return SecretError(
-            f'{who.username!r} at {at} can log in over TLS only, as its plugin sends the password: remove "ssl": false '
-            "from the secret"
+            f'{user!r} at {at} can log in over TLS only, as its plugin sends the password: remove "ssl": false from the secret'
         )
+    if any(words in error.text for words in UNKNOWN_WAY):
+        return TargetUnreachable(
+            f"{at} asks {user!r} for more than a password, or for it in a form that would give it away (PAM, LDAP, "
+            "Kerberos, an old format): nothing was sent. ALTER USER … IDENTIFIED … by a plugin that keeps a password",
+            cause="denied",
+            retryable=False,
+        )
+    if "pynacl" in error.text:
+        return ConfigurationError(
+            f"{user!r} at {at} logs in by ed25519, which needs PyNaCl: pip install 'rotators[mysql]'"
+        )
+    return None
+
+
+def _silent(error: MySQLError, who: DatabaseSecret) -> RotatorsError:
+    """Translate what the network said."""
+    at, cause = f"{who.host}:{who.port}", error.cause
     if isinstance(cause, ConnectionRefusedError):
         return TargetUnreachable(
             f"can't reach {at}: nothing listens there: the database is down, or host or port in the secret are wrong",
             cause="refused",
         )
-    if isinstance(cause, ConnectionError) or "Lost connection" in error.text:
+    lost = "Lost connection" in error.text or "gone away" in error.text
+    if lost or isinstance(cause, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return TargetUnreachable(
             f"the connection to {at} was cut during login: see the server's log and any proxy before it",
             cause="dropped",
@@ -118,9 +135,7 @@ def _silent(error: MySQLError, who: DatabaseSecret, bundle: str) -> RotatorsErro
             "groups",
             cause="network",
         )
-    return TargetUnreachable(
-        f"can't log in to {at} ({type(cause or error).__name__}): is it a MySQL or MariaDB server?"
-    )
+    return TargetUnreachable(f"{at} answers, but not as MySQL or MariaDB do: is 'port' in the secret another server's?")
 
 
 def change_failed(error: MySQLError, who: DatabaseSecret, username: str) -> RotatorsError:
@@ -133,27 +148,21 @@ def change_failed(error: MySQLError, who: DatabaseSecret, username: str) -> Rota
         username: the user to be changed.
     """
     at = f"{who.host}:{who.port}"
-    if error.timed_out or error.number in {1205, 1317, 3024, 1969}:
+    if error.timed_out or error.number in SLOW:
         return TargetUnreachable(
             f"{at} stopped answering while the password of {username!r} was changed", cause="timeout"
         )
-    if not error.number or error.number in {1053, 1927}:
+    if not error.number or error.number in GONE:
         return TargetUnreachable(
             f"the connection to {at} broke while the password of {username!r} was changed", cause="dropped"
         )
-    if error.number in {1290, 1836, 3989}:
-        return ChangeRefused(
-            f"{at} is read-only: 'host' in the secret must name the primary (the writer endpoint)", retryable=True
+    if error.number in LIMIT:
+        return TargetUnreachable(
+            f"{who.username!r} has used up a limit of its own at {at} (MAX_QUERIES_PER_HOUR and the like): raise it",
+            cause="busy",
         )
-    if error.number in {1044, 1131, 1132, 1142, 1227, 1370}:
-        return ChangeRefused(
-            f"{who.username!r} may not change the password of {username!r} at {at} ({error.number}): GRANT CREATE USER ON "
-            f"*.* TO it, or let the admin of 'masterarn' do it"
-        )
-    if error.number in {1819, 3638, 3892, 1372, 4148}:
-        return ChangeRefused(
-            f"a password policy of {at} refused the new password of {username!r} ({error.number}). The retry would offer "
-            "the same one: take AWSPENDING off with `aws secretsmanager update-secret-version-stage`, adapt "
-            "PASSWORD_LENGTH or EXCLUDE_…, and rotate again"
-        )
-    return ChangeRefused(f"{at} refused to change {username!r} (error {error.number}): see the server's documentation")
+    meaning = next(
+        text for numbers, word, text in REFUSED if not numbers or (error.number in numbers and word in error.text)
+    )
+    said = meaning.format(at=at, user=username, who=who.username, number=error.number)
+    return ChangeRefused(said, retryable="is read-only" in meaning)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from rotators import deadline
 from rotators.engines import mysql_alterations as alterations
-from rotators.engines.mysql_accounts import Account, accounts, is_mariadb, own, serving
+from rotators.engines.mysql_accounts import Account, accounts, is_mariadb, own
+from rotators.engines.mysql_hosts import serving
 from rotators.engines.mysql_login import prepare, prove
+from rotators.engines.mysql_numbers import EXPIRED
 from rotators.engines.mysql_session import MySQLError, Session, literal
 from rotators.errors import ChangeRefused, CredentialRejected, TargetUnreachable
 
@@ -25,7 +27,7 @@ def lock(session: Session, user: str) -> None:
     Raises:
         TargetUnreachable: somebody else holds it all the time that is left.
     """
-    seconds = max(1, int(deadline.current().wait(deadline.CONNECT)))
+    seconds = int(min(deadline.CONNECT, deadline.current().left() / 2))
     name = "rotators:" + hashlib.blake2b(user.encode(), digest_size=16).hexdigest()
     try:
         ((got,),) = session.rows(f"SELECT GET_LOCK({literal(name)}, {seconds})")
@@ -37,24 +39,36 @@ def lock(session: Session, user: str) -> None:
         raise TargetUnreachable(f"user {user!r} stays locked: another rotation of it is at work", cause="busy")
 
 
-def refuse_raw_log(session: Session) -> None:
+def inspect(session: Session, *, mariadb: bool) -> None:
     """
-    MySQL takes a password in the clear and keeps it out of its own logs, unless it was told not to (law 9).
+    Refuse a server that is not to be changed, or that would write down what it is told.
+
+    A replica takes a change from who has the right to write there, and is then another than its primary. MySQL takes a
+    password in the clear and keeps it out of its own logs, unless it was told not to (law 9).
 
     Raises:
-        ChangeRefused: it was.
+        ChangeRefused: says what to do.
     """
-    try:
-        ((raw,),) = session.rows("SELECT @@GLOBAL.log_raw AND @@GLOBAL.general_log")
-    except MySQLError as error:
-        if not error.number:
-            raise
-        return
-    if raw:
+    if _is_on(session, "@@GLOBAL.read_only"):
+        raise ChangeRefused(
+            "the server is read-only: 'host' in the secret must name the primary (the writer endpoint)", retryable=True
+        )
+    if not mariadb and _is_on(session, "@@GLOBAL.log_raw AND @@GLOBAL.general_log"):
         raise ChangeRefused(
             "the server writes statements to its general log as they are (log_raw), a new password too: SET GLOBAL log_raw = "
             "OFF"
         )
+
+
+def _is_on(session: Session, expression: str) -> bool:
+    """Ask for settings; one that a server does not know is not on."""
+    try:
+        ((value,),) = session.rows(f"SELECT {expression}")
+    except MySQLError as error:
+        if not error.number or error.number in EXPIRED:
+            raise
+        return False
+    return str(value) not in {"0", "OFF", "None"}
 
 
 class Plan:
@@ -92,8 +106,7 @@ class Plan:
         lock(session, user)
         ((version, client),) = session.rows("SELECT VERSION(), SUBSTRING_INDEX(USER(), '@', -1)")
         self.mariadb = is_mariadb(str(version))
-        if not self.mariadb:
-            refuse_raw_log(session)
+        inspect(session, mariadb=self.mariadb)
         found = accounts(session, user, mariadb=self.mariadb)
         if self._itself:
             return self._of_itself(found or [])
@@ -107,11 +120,16 @@ class Plan:
     def _of_itself(self, found: list[Account]) -> list[Alteration]:
         """Return the change of the account that has logged in, and of its namesakes that the same password opens."""
         mine = own(self._session, mariadb=self.mariadb)
+        if mine.user != self._new.username:
+            raise ChangeRefused(
+                f"the server takes a login of {self._new.username!r} for {mine.name}, which is not ours: DROP the anonymous "
+                "account, or REVOKE PROXY"
+            )
         opened = str(self._words.opened)
         others = [account for account in found if account.host != mine.host and account.opens(opened)]
         named = [replace(alteration, needed=False) for alteration in self._in(others)]
         if self.mariadb:
-            return [*self._in([mine]), *named]
+            return [*alterations.on_mariadb([mine], self._words, own=True), *named]
         # MySQL shows what is stored to who may see it; the others let the server compare.
         seen = next((account for account in found if account.host == mine.host), None)
         if seen is not None and seen.first(self._words.new):
@@ -120,13 +138,17 @@ class Plan:
 
     def _by_admin(self, found: list[Account], client: str) -> list[Account]:
         """Choose the accounts that the secret's password opens, none other; where it opens none, the one that serves us."""
+        user = self._new.username
         if not found:
             raise ChangeRefused(
-                f"{self._new.host}:{self._new.port} has no user {self._new.username!r}: create it, or correct 'username'"
+                f"{self._new.host}:{self._new.port} has no user {user!r}: create it, or correct 'username'"
             )
         words = self._words
         chosen = [account for account in found if account.opens(words.current) or account.opens(words.new)]
-        server = serving(found, client)
+        server = serving(found, client, address=self._session.here, mariadb=self.mariadb)
+        if server is None and not chosen:
+            hosts = ", ".join(account.host or "''" for account in found)
+            raise ChangeRefused(f"no account of {user!r} is for this client, who comes from {client}, but for {hosts}")
         if server is None or server in chosen:
             return chosen
         if self._current_is_refused():
@@ -145,10 +167,23 @@ class Plan:
         return False
 
     def _inspect(self, account: Account) -> None:
-        """An admin heals an ordinary account, whose password was changed by hand; not a superuser's (law 11)."""
+        """An admin heals an ordinary account, whose password was changed by hand; not one that administers (law 11)."""
         if account.locked:
             raise ChangeRefused(f"{account.name} is locked, so no password opens it: ALTER USER … ACCOUNT UNLOCK")
-        where = f"User = {literal(account.user)} AND Host = {literal(account.host)}"
-        ((superuser,),) = self._session.rows(f"SELECT MAX(Super_priv) FROM mysql.user WHERE {where}")  # noqa: S608
-        if superuser == "Y":
-            raise ChangeRefused(f"{account.name} is a superuser: an admin's authority is not used to take one over")
+        if account.administers or self._is_system(account):
+            raise ChangeRefused(
+                f"{account.name} is a superuser, or may grant everything: an admin's authority is not used to take one over"
+            )
+
+    def _is_system(self, account: Account) -> bool:
+        """Say whether MySQL protects the account from ordinary admins."""
+        if self.mariadb:
+            return False
+        whom = f"USER = {literal(account.user)} AND HOST = {literal(account.host)}"
+        try:
+            rows = self._session.rows(f"SELECT 1 FROM mysql.global_grants WHERE {whom} AND PRIV = 'SYSTEM_USER'")  # noqa: S608
+        except MySQLError as error:
+            if not error.number:
+                raise
+            return False  # before 8.0 there is no such table
+        return bool(rows)

@@ -7,6 +7,10 @@ from typing import Any
 import pymysql
 from pymysql import _auth
 
+#: What the driver says of a way to log in that it must not take; the failure's meaning is found by these words.
+GIVEN_AWAY = "would give the password away"
+NOT_OURS = "no way to log in that we know"
+
 
 class Refused:
     """
@@ -20,7 +24,37 @@ class Refused:
 
     def authenticate(self, packet: Any) -> Any:  # noqa: ARG002 - PyMySQL's own signature
         """Say no."""
-        raise pymysql.err.OperationalError(0, "the server asks for the password in a form that would give it away")
+        raise pymysql.err.OperationalError(0, NOT_OURS)
+
+
+class Encrypted:
+    """
+    A plugin that sends the password as it is, which is for TLS alone.
+
+    Without TLS PyMySQL would encrypt it with a key that the server sends: whoever stands in for the server has one too. Nor
+    is it left to chance whether the server still remembers this password and does not ask for it: after a change it does.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def authenticate(self, packet: Any) -> Any:
+        """Go on if the connection is encrypted."""
+        if not self._connection._secure:  # noqa: SLF001 - as PyMySQL's own plugins do
+            raise pymysql.err.OperationalError(0, GIVEN_AWAY)
+        return self.answer(packet)
+
+    def answer(self, packet: Any) -> Any:
+        """Send what caching_sha2_password wants."""
+        return _auth.caching_sha2_password_auth(self._connection, packet)
+
+
+class Sha256(Encrypted):
+    """The same for sha256_password."""
+
+    def answer(self, packet: Any) -> Any:
+        """Send what sha256_password wants."""
+        return _auth.sha256_password_auth(self._connection, packet)  # type: ignore[no-untyped-call]
 
 
 class Chain:
@@ -47,7 +81,7 @@ class Chain:
             packet.read_uint8()
             plugin = packet.read_string()
             if plugin not in ANSWERS:
-                raise pymysql.err.OperationalError(0, f"the server asks for a further plugin, {plugin!r}")
+                raise pymysql.err.OperationalError(0, NOT_OURS)
 
 
 class Ed25519(Chain):
@@ -60,6 +94,8 @@ ANSWERS = {Chain.plugin: _auth.scramble_native_password, Ed25519.plugin: _auth.e
 PLUGINS = {
     Chain.plugin: Chain,
     Ed25519.plugin: Ed25519,
+    b"caching_sha2_password": Encrypted,
+    b"sha256_password": Sha256,
     b"mysql_clear_password": Refused,
     b"mysql_old_password": Refused,
     b"dialog": Refused,

@@ -7,7 +7,6 @@ not cover a server that accepts and says nothing. Here every login and every sta
 
 from __future__ import annotations
 
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +14,7 @@ import pymysql
 
 from rotators import deadline
 from rotators.engines.mysql_plugins import PLUGINS
+from rotators.engines.mysql_wire import Wire
 from rotators.waiting import within
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ class MySQLError(Exception):
         number: the server's error number; 0 where the server said nothing.
         cause: what the socket or TLS raised, where it was that.
         timed_out: whether the time was up.
+        sure: whether it came from who we think; not what was said before TLS began, which anybody may have said.
     """
+
+    sure = True
 
     def __init__(self, number: int, text: str, *, cause: BaseException | None = None, timed_out: bool = False) -> None:
         super().__init__(text)
@@ -52,10 +55,15 @@ class Session:
         [(1,)]
     """
 
-    def __init__(self, connection: Any, address: str) -> None:
+    def __init__(self, connection: Wire, address: str) -> None:
         self._connection = connection
         #: The address of the server.
         self.address = address
+
+    @property
+    def here(self) -> str:
+        """Our own address, as the server sees it if nothing stands between."""
+        return self._connection.here
 
     @classmethod
     def open(  # noqa: PLR0913 - what a login is made of, each by its name
@@ -87,7 +95,7 @@ class Session:
             MySQLError: refused, or could not be asked.
         """
         end = deadline.Deadline(seconds)
-        connection = pymysql.Connection(
+        connection = Wire(
             host=host,
             port=port,
             user=user,
@@ -103,16 +111,17 @@ class Session:
         )
         session = cls(connection, address)
         try:
-            wire = socket.create_connection((address, port), timeout=max(0.001, end.left()))
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            wire = connection.reach(address, port, end.left())
         except OSError as error:
             failure = MySQLError(0, type(error).__name__, cause=error, timed_out=isinstance(error, TimeoutError))
         else:
-            connection.connect_timeout = end.left()
-            failure_or_none = session._bounded(end.left(), connection.connect, {"sock": wire}, wire)
-            if failure_or_none is None:
+            # Begun in any case: what runs on the connection is what closes it.
+            problem = session._bounded(max(0.001, end.left()), connection.connect, {"sock": wire})
+            if problem is None:
                 return session
-            failure = failure_or_none
+            failure = problem
+            connection.let_go()
+            failure.sure = tls is None or connection.encrypted
         raise failure
 
     def rows(self, statement: str, *, seconds: float = deadline.LONGEST) -> list[tuple[Any, ...]]:
@@ -126,21 +135,20 @@ class Session:
 
         def run() -> None:
             with self._connection.cursor() as cursor:
-                cursor.execute(statement.encode("utf-8", "surrogatepass"))
+                cursor.execute(statement)
                 answer.extend(cursor.fetchall())
 
-        failure = self._bounded(deadline.current().wait(seconds), run, {}, getattr(self._connection, "_sock", None))
+        failure = self._bounded(deadline.current().wait(seconds), run, {})
         if failure is not None:
             raise failure
         return answer
 
-    def _bounded(self, seconds: float, work: Any, parameters: dict[str, Any], wire: Any) -> MySQLError | None:
-        """Run something on the connection; when its time is up the socket is shut, so that its thread ends too."""
+    def _bounded(self, seconds: float, work: Any, parameters: dict[str, Any]) -> MySQLError | None:
+        """Run something on the connection; when its time is up the connection is cut, so that its thread ends too."""
         try:
             within(seconds, work, parameters)
         except TimeoutError as error:
-            with suppress(OSError, AttributeError):
-                wire.shutdown(socket.SHUT_RDWR)
+            self._connection.cut()
             return MySQLError(0, "no answer in time", cause=error, timed_out=True)
         except pymysql.Error as error:
             number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
@@ -161,6 +169,7 @@ class Session:
         """End the session, with a farewell: a server counts those who leave without one."""
         with suppress(Exception):
             self._connection.close()
+        self._connection.let_go()
 
     def __enter__(self) -> Self:
         return self

@@ -8,10 +8,11 @@ and puts current back if it has not (law 10).
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rotators.errors import ConfigurationError, SecretError
+from rotators.admin import at, authority
+from rotators.engines.clone_name import fits
+from rotators.engines.driver import load
 from rotators.passwords import EXCLUDED
 from rotators.secret import DatabaseSecret
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ENGINES = frozenset({"postgres", "aurora-postgresql"})
 PORT, DBNAME = 5432, "postgres"
+#: The longest name in bytes. Source: PostgreSQL manual, "Identifiers and Key Words" (NAMEDATALEN).
+NAME = 63
 
 
 class Postgres:
@@ -34,47 +37,36 @@ class Postgres:
     exclude_characters = EXCLUDED
 
     def resource(self, secret: Secret) -> dict[str, str]:
-        """Return host, port, database, user and TLS: what pending must have in common with current (law 5)."""
-        return _view(secret).resource()
+        """
+        Return host, port, database, user and TLS: what pending must have in common with current (law 5).
+
+        Raises:
+            SecretError: a key is missing or of the wrong form; a clone's name is longer than `NAME` bytes, or than AWS's
+                ``USERNAME_CHARACTER_LIMIT`` allows.
+        """
+        view = _view(secret)
+        fits(view.username, most=NAME, unit="bytes", size=lambda name: len(name.encode()), firm=True)
+        return view.resource()
 
     def test(self, secret: Secret) -> None:
         """Log in and read the time."""
-        _driver("postgres_login").prove(_view(secret))
+        load("postgres_login", extra="postgres").prove(_view(secret))
 
     def set(self, secret: Secret, *, by: Secret, like: Secret) -> None:
-        """Change the role's password over a session of `by`, prove it, or put `like` back."""
+        """
+        Change the role's password over a session of `by`, prove it, or put `like` back.
+
+        Where the two name the two roles of a pair, `by` is an admin, and the clone is made equal to its base before.
+        """
         new, old = _view(secret), _view(like)
-        _driver("postgres_change").change(_authority(by, new), new, old)
+        view = authority(by, new, engines=ENGINES)
+        module = "postgres_change" if new.username == old.username else "postgres_pair"
+        load(module, extra="postgres").change(view, at(view, new), at(view, old))
+
+    def same_rights(self, secret: Secret, like: Secret) -> None:
+        """Refuse a role of a pair that can do less or more than its base (law 12), over one login as `secret`."""
+        load("postgres_comparison", extra="postgres").same_rights(_view(secret), _view(like))
 
 
 def _view(secret: Secret) -> DatabaseSecret:
     return DatabaseSecret.of(secret, engines=ENGINES, port=PORT, dbname=DBNAME)
-
-
-def _authority(admin: Secret, target: DatabaseSecret) -> DatabaseSecret:
-    """
-    Read whose login makes the change: an older version's, or an admin's, which may be for our server alone (law 5).
-
-    An admin's secret that RDS manages has only username and password.
-    """
-    filled = admin if admin.get("port") is not None else admin.replace(port=target.port)
-    view = DatabaseSecret.of(filled, engines=ENGINES, port=target.port, dbname=target.dbname, host=target.host)
-    if (view.resource()["host"], view.port) != (target.resource()["host"], target.port):
-        raise SecretError(
-            "the secret that 'masterarn' names is for another host or port than this one; it was not used"
-        )
-    if target.tls and not view.tls:
-        raise SecretError(
-            "the secret that 'masterarn' names says \"ssl\": false, and this one does not; it was not used"
-        )
-    return view
-
-
-def _driver(module: str) -> Any:
-    """Load what needs the driver when it is first needed: that costs a cold start 60 ms."""
-    missing = ""
-    try:
-        return import_module(f"rotators.engines.{module}")
-    except ImportError as error:
-        missing = str(error)
-    raise ConfigurationError(f"the PostgreSQL driver can't be loaded ({missing}): pip install 'rotators[postgres]'")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import time
 from typing import TYPE_CHECKING
 
 from rotators import deadline, telemetry
 from rotators.engines import postgres_failures as failures
+from rotators.engines import postgres_turn
 from rotators.engines.libpq_errors import LibpqError
 from rotators.engines.postgres_login import login, prove, stand_by
+from rotators.engines.postgres_sql import identifier, literal
 from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 #: Seconds a proof needs, and an undo: a change is not begun without the time for both (laws 10 and 13).
 PROOF = 1.5
-#: A change that a crash of the server could take back is not one to move a label for.
-DURABLE = (
-    "SELECT pg_catalog.set_config('synchronous_commit', 'local', false) "
-    "WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
-)
 #: How often a change is tried again that met another ALTER ROLE of the same role, and the longest pause between, in seconds.
 CONFLICTS = 100
 PAUSE = 0.05
@@ -75,32 +71,12 @@ class Change:
         self._prove(broken)
 
     def _prepare(self) -> bool:
-        """
-        Make the session ours, take the role's lock, and look at the server. True: somebody else did the work meanwhile.
-
-        ``SET ROLE NONE`` because a role with ``ALTER ROLE … SET ROLE owner`` can't change its own password; the rest so
-        that no setting of the role's makes the change fail or last.
-        """
-        seconds = deadline.current().wait(deadline.CONNECT)
-        milliseconds = max(1, int(seconds * 1000))
-        key = int.from_bytes(hashlib.blake2b(self._new.username.encode(), digest_size=8).digest(), signed=True)
-        ((locked, standby, encryption),) = self._session.rows(
-            "SET ROLE NONE; SET search_path = pg_catalog; SET default_transaction_read_only = off; "
-            f"SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds}; {DURABLE}; SELECT "
-            f"pg_catalog.pg_try_advisory_lock({key}), pg_catalog.pg_is_in_recovery(), "
-            "pg_catalog.current_setting('password_encryption')"
-        )
-        if standby == "t":
-            raise failures.read_only(self._authority)
-        if encryption in {"md5", "on"}:
-            self._algorithm = "md5"
-            telemetry.warn("the server's password_encryption is md5, which is weak: set it to scram-sha-256")
+        """Take the role's turn and look at it. True: somebody else did the work meanwhile."""
+        turn = postgres_turn.take(self._session, self._authority, self._new.username)
+        self._algorithm = turn.algorithm
         if self._authority.username != self._new.username:
             self._inspect()
-        if locked == "t":
-            return False
-        self._session.rows(f"SELECT pg_catalog.pg_advisory_lock({key})")
-        return self._already()
+        return turn.waited and self._already()
 
     def _already(self) -> bool:
         """Another rotation held the lock: find out what it did (law 4)."""
@@ -128,7 +104,7 @@ class Change:
         name = self._new.username
         facts = "rolcanlogin, rolsuper, rolvaliduntil IS NOT NULL AND rolvaliduntil < pg_catalog.now(), rolvaliduntil"
         found = self._session.rows(
-            f"SELECT {facts} FROM pg_catalog.pg_roles WHERE rolname = {_literal(name)}"  # noqa: S608 - quoted
+            f"SELECT {facts} FROM pg_catalog.pg_roles WHERE rolname = {literal(name)}"  # noqa: S608 - quoted
         )
         at = f"{self._new.host}:{self._new.port}"
         if not found:
@@ -145,7 +121,7 @@ class Change:
 
     def _alter(self, verifier: str) -> LibpqError | None:
         """Change it. Returns the failure where the connection broke, as the server may have changed it all the same."""
-        statement = f"ALTER ROLE {_identifier(self._new.username)} PASSWORD {_literal(verifier)}"
+        statement = f"ALTER ROLE {identifier(self._new.username)} PASSWORD {literal(verifier)}"
         failure: RotatorsError | None = None
         for attempt in range(CONFLICTS):
             try:
@@ -196,7 +172,7 @@ class Change:
         algorithm = ("scram-sha-256" if self._session.scram else "md5") if own else self._algorithm
         try:
             verifier = self._session.verifier(self._old.username, self._old.password, algorithm)
-            statement = f"ALTER ROLE {_identifier(self._old.username)} PASSWORD {_literal(verifier)}"
+            statement = f"ALTER ROLE {identifier(self._old.username)} PASSWORD {literal(verifier)}"
             self._session.rows(statement, seconds=PROOF)
         except LibpqError:
             return "AWSCURRENT could not be put back: the retry finds out which of the two opens"
@@ -205,13 +181,3 @@ class Change:
         except RotatorsError as error:
             return f"AWSCURRENT was put back, which could not be proven ({error})"
         return "AWSCURRENT was put back and opens again"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    """Quote a string; a backslash would need E'' where standard_conforming_strings is off."""
-    quoted = text.replace("'", "''")
-    return f" E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in text else f"'{quoted}'"
