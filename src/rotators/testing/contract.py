@@ -314,7 +314,14 @@ def _value(subject: Subject, label: str = AWSCURRENT) -> dict[str, Any]:
 def stored(subject: Subject) -> list[dict[str, Any]]:
     """Return every value the secret holds, labelled or not: the likeliest to open first."""
     client = subject.service.client()
-    versions = client.list_secret_version_ids(SecretId=subject.arn, IncludeDeprecated=True, MaxResults=100)["Versions"]
+    versions: list[Any] = []
+    more: dict[str, Any] = {}
+    while True:
+        page = client.list_secret_version_ids(SecretId=subject.arn, IncludeDeprecated=True, MaxResults=100, **more)
+        versions += page["Versions"]
+        if not page.get("NextToken"):
+            break
+        more = {"NextToken": page["NextToken"]}
     rank = {AWSCURRENT: 0, AWSPENDING: 1}
     versions.sort(key=lambda v: str(v["CreatedDate"]), reverse=True)
     versions.sort(key=lambda v: min([rank.get(label, 2) for label in v.get("VersionStages", [])] or [2]))
