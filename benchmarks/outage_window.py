@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 
 from server_log import ServerLog
 from stage import OURS, THEIRS, Stage, stage
-from window_client import WindowClient
+from window_client import WindowClient, gap, over_the_socket, reader
 from window_plot import chart, svg
+
+from rotators.lab.world import SECRET
 
 if TYPE_CHECKING:
     from rotators.lab.sandbox import Sandbox
@@ -60,7 +62,7 @@ def measure(
             on.rotate(sandbox)  # the cold start is not what is measured
         series = {name: Series() for name in NAMES}
         log = ServerLog(server.log)
-        with WindowClient(on.world, every) as client:
+        with WindowClient(reader(on.world.service, SECRET), over_the_socket(server), every) as client:
             for number in range(rotations):
                 pairs = list(zip(series.values(), (ours, theirs), strict=True))
                 for one, sandbox in pairs if number % 2 == 0 else reversed(pairs):
@@ -71,7 +73,7 @@ def measure(
 def _rotation(on: Stage, one: Series, sandbox: Sandbox, client: WindowClient, log: ServerLog) -> None:
     since, written = time.monotonic(), sandbox.log.stat().st_size
     on.rotate(sandbox)
-    one.client.append(client.gap(since))
+    one.client.append(gap(client.seen(since)))
     opened, refused = log.logins()
     one.proofs.append(opened - 1)  # one is current's, over which the password was changed
     one.refused.append(refused)

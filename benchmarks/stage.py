@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from door import Door
+
 from rotators.lab.sandbox import Sandbox
 from rotators.lab.world import SECRET, World
-from rotators.testing import Endpoint, SecretsManager, rotate
+from rotators.testing import Endpoint, rotate
 from rotators.tls import SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rotators.testing.functions import Handler
 
@@ -63,25 +64,13 @@ def stage(*, latency: float = 0.0, large_bundle: bool = False) -> Iterator[Stage
     with ExitStack() as things:
         directory = Path(things.enter_context(tempfile.TemporaryDirectory(prefix="rotators-benchmark-")))
         world = things.enter_context(World(directory / "world.log"))
-        url = things.enter_context(Endpoint(_Slow(world.service, latency))) if latency else world.url
+        url = things.enter_context(Endpoint(Door(world.service, latency))) if latency else world.url
         bundle = world.server.ca_bundle
         if bundle and large_bundle:
             larger = directory / "bundle.pem"
             larger.write_bytes(_of_the_system().read_bytes() + bundle.read_bytes())
             bundle = larger
         yield Stage(world, url, bundle, directory)
-
-
-class _Slow:
-    """Secrets Manager, further away."""
-
-    def __init__(self, service: SecretsManager, latency: float) -> None:
-        self._service = service
-        self._latency = latency
-
-    def respond(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-        time.sleep(self._latency)
-        return self._service.respond(target, body, headers)
 
 
 def _of_the_system() -> Path:

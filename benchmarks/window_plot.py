@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _CELLS, _MARGIN = 60, 10
 
 _TITLES = {"ours": "rotators", "template": "shape of AWS's template"}
-_WIDTH, _ROW, _TOP, _LEFT, _RIGHT, _RADIUS = 720, 76, 66, 204, 28, 4.5
+_WIDTH, _ROW, _TOP, _LEFT, _RIGHT, RADIUS = 720, 76, 66, 204, 28, 4.5
 _STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292f; }
   .title { font-size: 15px; font-weight: 600; }
@@ -31,7 +31,7 @@ _STYLE = """
 
 def chart(values: Mapping[str, Sequence[float]]) -> list[str]:
     """A line of text for each: how many rotations fell into each cell, and the median's cell under it."""
-    end, step = _axis(values)
+    end, step = axis(values)
     lines = []
     for name, found in values.items():
         cells = Counter(_cell(value, end) for value in found)
@@ -50,7 +50,7 @@ def chart(values: Mapping[str, Sequence[float]]) -> list[str]:
 
 def svg(values: Mapping[str, Sequence[float]], server: str) -> str:
     """A dot a rotation; readable on light and on dark pages."""
-    end, step = _axis(values)
+    end, step = axis(values)
     height = _TOP + _ROW * len(values) + 46
     scale = (_WIDTH - _LEFT - _RIGHT) / end
     bottom = _TOP + _ROW * len(values)
@@ -73,8 +73,8 @@ def svg(values: Mapping[str, Sequence[float]], server: str) -> str:
         x = _LEFT + median(found) * scale
         parts.append(f'<line class="median" x1="{x:.1f}" y1="{middle - 26:.1f}" x2="{x:.1f}" y2="{middle + 26:.1f}"/>')
         parts += [
-            f'<circle class="{escape(name)}" cx="{_LEFT + value * scale:.1f}" cy="{middle + shift:.1f}" r="{_RADIUS}"/>'
-            for value, shift in _swarm(found, scale)
+            f'<circle class="{escape(name)}" cx="{_LEFT + value * scale:.1f}" cy="{middle + shift:.1f}" r="{RADIUS}"/>'
+            for value, shift in swarm(found, scale)
         ]
     body = "\n".join(parts)
     return (
@@ -84,7 +84,7 @@ def svg(values: Mapping[str, Sequence[float]], server: str) -> str:
     )
 
 
-def _axis(values: Mapping[str, Sequence[float]]) -> tuple[int, int]:
+def axis(values: Mapping[str, Sequence[float]]) -> tuple[int, int]:
     """The axis's end and the distance of its ticks."""
     most = max(max(found) for found in values.values())
     step = next((step for step in (5, 10, 20, 50, 100, 200, 500) if most / step <= 8), 1000)
@@ -99,14 +99,14 @@ def _digit(count: int) -> str:
     return " " if count == 0 else str(count) if count < 10 else "*"
 
 
-def _swarm(found: Sequence[float], scale: float) -> list[tuple[float, float]]:
+def swarm(found: Sequence[float], scale: float) -> list[tuple[float, float]]:
     """Each value with how far it is moved up or down, so that no dot hides another."""
     placed: list[tuple[float, float]] = []
     for value in sorted(found):
         shift = 0.0
         for number in range(2 * len(found)):
-            shift = (number + 1) // 2 * (2 * _RADIUS + 1) * (1 if number % 2 else -1)
-            if all(((value - v) * scale) ** 2 + (shift - s) ** 2 >= (2 * _RADIUS) ** 2 for v, s in placed):
+            shift = (number + 1) // 2 * (2 * RADIUS + 1) * (1 if number % 2 else -1)
+            if all(((value - v) * scale) ** 2 + (shift - s) ** 2 >= (2 * RADIUS) ** 2 for v, s in placed):
                 break
         placed.append((value, shift))
     return placed

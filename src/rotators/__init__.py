@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from rotators.rotator import Rotator
     from rotators.secret import DatabaseSecret, Secret
     from rotators.store import SecretStore
-    from rotators.strategies import SingleUser
+    from rotators.strategies import AlternatingUsers, SingleUser
 
 _HOME = {
+    "AlternatingUsers": "strategies",
     "ChangeRefused": "errors",
     "ConfigurationError": "errors",
     "CredentialRejected": "errors",
@@ -48,6 +49,7 @@ _HOME = {
 }
 
 __all__ = [
+    "AlternatingUsers",
     "ChangeRefused",
     "ConfigurationError",
     "CredentialRejected",

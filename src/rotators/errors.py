@@ -10,7 +10,7 @@ Everything that can go wrong, as one tree.
     ├── TargetUnreachable    the target could not be asked; changes nothing (law 8); retryable
     ├── ChangeRefused        the target refused the change, or it did not take and was undone (law 10)
     ├── ConfigurationError   environment, tag, permission or extra missing; says what to set
-    ├── StoreUnavailable     Secrets Manager could not be asked; retryable
+    ├── StoreUnavailable     Secrets Manager (or RDS) could not be asked; retryable
     └── HookFailed           code of a subclass raised something that is not ours
 
 Each carries ``step``, ``secret_id`` and ``version`` (filled in on the way out of the handler) and ``retryable``: whether
@@ -89,7 +89,7 @@ class ConfigurationError(RotatorsError):
 
 
 class StoreUnavailable(RotatorsError):
-    """Secrets Manager could not be asked: throttled, timed out, no route."""
+    """Secrets Manager, or RDS about an admin's server, could not be asked: throttled, timed out, no route."""
 
     default_retryable = True
 

@@ -16,6 +16,8 @@ MAX_LENGTH = 4096
 EXCLUDED = ":/@\"'\\"
 LENGTH_TAG = "rotators:password-length"
 EXCLUDE_TAG = "rotators:exclude-characters"
+#: In ``EXCLUDE_CHARACTERS`` or the tag: as if it were not set. A template that names the variable can't leave it out.
+DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,12 @@ class PasswordPolicy:
             where, length = f"the tag {LENGTH_TAG}", tags[LENGTH_TAG]
         if not (length.isascii() and length.isdigit() and len(length) < 9 and 1 <= int(length) <= MAX_LENGTH):  # noqa: PLR2004
             raise ConfigurationError(f"{where} must be a whole number from 1 to {MAX_LENGTH}")
-        default = EXCLUDED if exclude is None else exclude
+        excluded = tags.get(EXCLUDE_TAG, env.get("EXCLUDE_CHARACTERS", DEFAULT))  # "" leaves nothing out
+        if excluded == DEFAULT:
+            excluded = EXCLUDED if exclude is None else exclude
         return cls(
             length=int(length),
-            exclude_characters=tags.get(EXCLUDE_TAG, env.get("EXCLUDE_CHARACTERS", default)),  # "" leaves nothing out
+            exclude_characters=excluded,
             exclude_numbers=_true(env.get("EXCLUDE_NUMBERS")),
             exclude_punctuation=_true(env.get("EXCLUDE_PUNCTUATION")),
             exclude_uppercase=_true(env.get("EXCLUDE_UPPERCASE")),

@@ -57,7 +57,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         (site / f"{package}.py").write_text(source)
         (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
         lines = [f"{name} = {package}:{attribute}" for name, attribute in points.items()]
-        (metadata / "entry_points.txt").write_text("\n".join([f"[{engines.GROUP}]", *lines]))
+        (metadata / "entry_points.txt").write_text("\n".join(["[rotators.engines]", *lines]))
         monkeypatch.syspath_prepend(str(site))
         monkeypatch.delitem(sys.modules, package, raising=False)
         return site

@@ -30,20 +30,24 @@ class Stack:
             self._values[name] = value.split(",") if parameter["Type"] == "CommaDelimitedList" else str(value)
         assert not parameters, f"no such parameters: {parameters}"
         self.outputs: dict[str, Any] = self._value(template["Outputs"])
-        self.resources: dict[str, Any] = self._value(template["Resources"])
+        self.resources: dict[str, Any] = {
+            name: self._value(entry) for name, entry in template["Resources"].items() if self._is_made(entry)
+        }
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of all resources of a type, by logical id."""
         return {name: entry["Properties"] for name, entry in self.resources.items() if entry["Type"] == kind}
 
-    def statements(self) -> list[dict[str, Any]]:
-        """Every statement of every inline policy of every role."""
-        return [
-            statement
-            for role in self.of_type("AWS::IAM::Role").values()
-            for policy in role["Policies"]
-            for statement in policy["PolicyDocument"]["Statement"]
-        ]
+    def statements(self, role: str) -> list[dict[str, Any]]:
+        """Every statement of a role's policies, its own and those it shares with others of the stack."""
+        properties = self.of_type("AWS::IAM::Role")[role]
+        shared = [policy["Ref"] for policy in properties["ManagedPolicyArns"] if isinstance(policy, dict)]
+        documents = [policy["PolicyDocument"] for policy in properties["Policies"]]
+        documents += [self.of_type("AWS::IAM::ManagedPolicy")[name]["PolicyDocument"] for name in shared]
+        return [statement for document in documents for statement in document["Statement"]]
+
+    def _is_made(self, entry: dict[str, Any]) -> bool:
+        return "Condition" not in entry or bool(self._value(self._template["Conditions"][entry["Condition"]]))
 
     def _value(self, node: Any) -> Any:
         if isinstance(node, list):

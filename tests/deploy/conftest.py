@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import platform
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.deploy.cloudformation import Stack
-from tests.deploy.sam import TEMPLATE, environment, find_sam
+from tests.deploy.sam import PYTHON, ROOT, TEMPLATE, environment, find_sam
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,3 +64,37 @@ def expanded(sam: Path) -> dict[str, Any]:
 def stack(expanded: dict[str, Any]) -> Stack:
     """What `sam deploy` makes when every question is answered with its default."""
     return Stack(expanded)
+
+
+@pytest.fixture(scope="session")
+def artifact(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """One function as built for this machine's Python, once for all workers; the others' is the same (test_template)."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base if worker_id == "master" else base.parent) / "artifact"
+    place.mkdir(exist_ok=True)
+    built = place / "build" / "DatabaseRotation"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "done").exists():
+            shutil.rmtree(built, ignore_errors=True)
+            sam = find_sam()
+            command = (
+                [str(sam), "build", built.name, "-b", str(built.parent)] if sam else ["make", f"build-{built.name}"]
+            )
+            told = subprocess.run(
+                command,
+                check=False,
+                capture_output=True,
+                text=True,
+                cwd=ROOT,
+                env=environment(
+                    PYV=PYTHON,
+                    PLAT="aarch64-manylinux_2_28"
+                    if platform.machine() in {"aarch64", "arm64"}
+                    else "x86_64-manylinux2014",
+                    ARTIFACTS_DIR=str(built),
+                ),
+            )
+            assert told.returncode == 0, told.stdout + told.stderr
+            (place / "done").touch()
+    return built

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
+#: What an artifact is built for, to run here.
+PYTHON = "{}.{}".format(*sys.version_info[:2])
+#: Each function's logical id, and the name that its handler has and that ends its own.
+FUNCTIONS = {"DatabaseRotation": "database", "PostgresRotation": "postgres", "MySQLRotation": "mysql"}
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -1,64 +1,20 @@
-"""What `sam build` makes: its contents, and a rotation by nothing but it, under Lambda's own runtime."""
+"""What `sam build` makes: its contents. What it does is in test_invocation."""
 
 from __future__ import annotations
 
-import fcntl
-import json
-import platform
 import re
-import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
-from rotators.testing import Endpoint, SecretsManager
-from tests.deploy.runtime import Function, provide
-from tests.deploy.sam import ROOT, environment, find_sam
+from tests.deploy.sam import PYTHON, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rotators.lab.postgres import Postgres
-    from tests.deploy.cloudformation import Stack
-
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a Lambda artifact holds Linux libraries")
-
-ARM = platform.machine() in {"aarch64", "arm64"}
-PYTHON = "{}.{}".format(*sys.version_info[:2])
-OLD = "0ld password, ünlike the new"
-
-
-@pytest.fixture(scope="session")
-def artifact(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The function as built for this machine's Python, once for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    place = (base if worker_id == "master" else base.parent) / "artifact"
-    place.mkdir(exist_ok=True)
-    built = place / "build" / "PostgresRotation"
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / "done").exists():
-            shutil.rmtree(built, ignore_errors=True)
-            sam = find_sam()
-            command = [str(sam), "build", "-b", str(built.parent)] if sam else ["make", "build-PostgresRotation"]
-            told = subprocess.run(
-                command,
-                check=False,
-                capture_output=True,
-                text=True,
-                cwd=ROOT,
-                env=environment(
-                    PYV=PYTHON,
-                    PLAT="aarch64-manylinux_2_28" if ARM else "x86_64-manylinux2014",
-                    ARTIFACTS_DIR=str(built),
-                ),
-            )
-            assert told.returncode == 0, told.stdout + told.stderr
-            (place / "done").touch()
-    return built
 
 
 def test_it_holds_our_package_and_its_drivers_and_nothing_the_runtime_brings(artifact: Path) -> None:
@@ -67,9 +23,10 @@ def test_it_holds_our_package_and_its_drivers_and_nothing_the_runtime_brings(art
     distributions = {path.name.split("-")[0] for path in artifact.glob("*.dist-info")}
 
     assert distributions == locked | {"rotators"}
-    assert {"psycopg", "psycopg_binary", "pymysql", "aws_lambda_powertools", "rotators"} <= distributions
-    assert not {"boto3", "botocore", "pytest", "bin", "tests", "src"} & {path.name for path in artifact.iterdir()}
-    assert sum(path.stat().st_size for path in artifact.rglob("*")) < 40_000_000
+    assert {"psycopg", "psycopg_binary", "pymysql", "pynacl", "aws_lambda_powertools", "rotators"} <= distributions
+    not_for_a_function = {"boto3", "botocore", "pytest", "bin", "tests", "src", "cffi", "pycparser"}
+    assert not not_for_a_function & {path.name for path in artifact.iterdir()}
+    assert sum(path.stat().st_size for path in artifact.rglob("*")) < 32_000_000
 
 
 def test_it_holds_all_of_our_package_that_a_function_runs(artifact: Path) -> None:
@@ -98,79 +55,16 @@ def test_nothing_in_it_tells_where_it_was_built(artifact: Path) -> None:
     assert list(artifact.glob("*.dist-info/direct_url.json")) == []  # which wheel, and where it lay
 
 
-def test_the_sample_events_rotate_a_real_password(
-    artifact: Path, sam: Path, stack: Stack, postgres_server: Postgres, tmp_path: Path
-) -> None:
-    events = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
-    steps = ["createSecret", "setSecret", "testSecret", "finishSecret"]
-    arn, token = events["createSecret"]["SecretId"], events["createSecret"]["ClientRequestToken"]
-    postgres_server.execute(f"CREATE ROLE artifact LOGIN PASSWORD '{OLD}'")
-    # The service finds a secret by its ARN without the last hyphen and six characters, which it made up itself.
-    service = SecretsManager(region="us-east-1")
-    client = service.client()
-    secret = postgres_server.secret("artifact", OLD)
-    client.create_secret(Name=arn.split(":secret:")[1], SecretString=json.dumps(secret))
-    service.put_placeholder(arn, token)
-    function = stack.of_type("AWS::Lambda::Function")["PostgresRotation"]
-    variables: dict[str, str] = function["Environment"]["Variables"]
-    provided = tmp_path / "runtime"
-    provided.mkdir()
-    log = tmp_path / "log"
-
-    with Endpoint(service) as url:
-        given = {"SECRETS_MANAGER_ENDPOINT": url, "ROTATORS_CA_BUNDLE": str(postgres_server.ca_bundle or "")}
-        with Function(
-            sam,
-            artifact,
-            provided=provide(provided),
-            handler=function["Handler"],
-            variables=variables | given,
-            log=log,
-        ) as running:
-            answers = {step: running.invoke(events[step]) for step in steps}
-
-    output = log.read_text()
-    assert answers == dict.fromkeys(steps), output
-    assert service.labels(arn)[token] == ["AWSCURRENT", "AWSPENDING"]
-    new: dict[str, Any] = json.loads(client.get_secret_value(SecretId=arn, VersionStage="AWSCURRENT")["SecretString"])
-    assert new == secret | {"password": new["password"]}
-    assert opens(postgres_server, new["password"])
-    assert not opens(postgres_server, OLD)
-    assert OLD not in output
-    assert new["password"] not in output
-    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    assert [line["step"] for line in lines if str(line.get("message", "")).endswith("succeeded")] == steps
-
-
-def test_a_refusal_is_an_error_of_the_invocation(artifact: Path, sam: Path, stack: Stack, tmp_path: Path) -> None:
-    function = stack.of_type("AWS::Lambda::Function")["PostgresRotation"]
-    event = {"Step": "create_secret", "SecretId": "x", "ClientRequestToken": "t"}
-    provided = tmp_path / "runtime"
-    provided.mkdir()
-
-    with Function(
-        sam,
-        artifact,
-        provided=provide(provided),
-        handler=function["Handler"],
-        variables={},
-        log=tmp_path / "log",
-    ) as running:
-        answer = running.invoke(event)
-
-    assert answer["errorType"] == "RotationRefused"
-    assert "createSecret" in answer["errorMessage"]
-
-
-def opens(server: Postgres, password: str) -> bool:
-    trust: dict[str, Any] = (
-        {"sslmode": "verify-full", "sslrootcert": str(server.ca_bundle)} if server.tls else {"sslmode": "disable"}
+def test_ed25519_needs_no_more_of_cffi_than_the_artifact_holds(artifact: Path) -> None:
+    code = "from rotators.engines.mysql_verifiers import verifier; print(verifier('ed25519', 'secret'))"
+    told = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=artifact,
+        env={"PYTHONPATH": str(artifact)},
     )
-    try:
-        psycopg.connect(
-            host=server.host, port=server.port, dbname="postgres", user="artifact", password=password, **trust
-        ).close()
-    except psycopg.OperationalError as error:
-        assert "password authentication failed" in str(error)
-        return False
-    return True
+
+    # What MariaDB's own documentation has for PASSWORD('secret'), "Authentication Plugin - ed25519".
+    assert told.stdout.strip() == "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY", told.stderr

@@ -1,46 +1,26 @@
-"""template.yaml: what is made, who may call it, and what it may do."""
+"""template.yaml: what is made of it and of its parameters. Who may do what with it is in test_rights."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rotators.passwords import PasswordPolicy
+from rotators.engines import ENGINES, engine
+from rotators.passwords import EXCLUDED, PasswordPolicy
 from tests.deploy.cloudformation import Stack
-from tests.deploy.sam import ROOT, TEMPLATE, environment
+from tests.deploy.sam import FUNCTIONS, ROOT, TEMPLATE, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:rotators-postgres"
-SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:*"
-MASTER = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin-AbCdEf"
-KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
-OURS = {"StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": FUNCTION}}
-
-
-def grants(stack: Stack) -> set[tuple[str, str, str]]:
-    """Each action allowed, on what, and on which condition."""
-    found = set()
-    for statement in stack.statements():
-        assert statement["Effect"] == "Allow"
-        actions = statement["Action"]
-        for action in [actions] if isinstance(actions, str) else actions:
-            found.add((action, statement["Resource"], json.dumps(statement.get("Condition"))))
-    return found
-
-
-def rotation_grants() -> set[tuple[str, str, str]]:
-    calls = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "ListSecretVersionIds")
-    return {(f"secretsmanager:{call}", SECRETS, json.dumps(OURS)) for call in calls} | {
-        ("secretsmanager:GetRandomPassword", "*", "null")
-    }
+PACKAGE = ROOT / "src/rotators"
 
 
 def test_sam_finds_nothing_to_complain_of(sam: Path) -> None:
@@ -62,38 +42,17 @@ def test_every_parameter_has_a_default_and_says_what_it_is_for(expanded: dict[st
         assert parameter["Description"].endswith("."), name
 
 
-def test_only_secrets_manager_of_this_account_may_call(stack: Stack) -> None:
-    (permission,) = stack.of_type("AWS::Lambda::Permission").values()
+def test_the_functions_differ_in_their_names_alone(expanded: dict[str, Any]) -> None:
+    """YAML that is written three times over stays the same three times."""
+    variants = set()
+    for given in (Stack(expanded), Stack(expanded, MasterSecretArn="admin", KmsKeyArn="key", VpcSubnetIds="s")):
+        for function, name in FUNCTIONS.items():
+            parts = [given.resources[function + part] for part in ("", "Role", "Permission")]
+            parts[0]["Properties"].pop("Description")
+            text = json.dumps(parts).replace(f"rotators-{name}", "rotators-NAME").replace(function, "FUNCTION")
+            variants.add(text.replace(f"rotators.handlers.{name}.handler", "HANDLER"))
 
-    assert permission == {
-        "Action": "lambda:InvokeFunction",
-        "FunctionName": {"Ref": "PostgresRotation"},
-        "Principal": "secretsmanager.amazonaws.com",
-        "SourceAccount": "123456789012",
-    }
-
-
-def test_the_role_may_do_what_a_rotation_needs_and_no_more(stack: Stack) -> None:
-    assert grants(stack) == rotation_grants()
-
-
-def test_the_admins_secret_and_the_key_are_allowed_by_name_when_they_are_given(expanded: dict[str, Any]) -> None:
-    given = Stack(expanded, MasterSecretArn=MASTER, KmsKeyArn=KEY)
-    through = json.dumps({"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}})
-
-    assert grants(given) - rotation_grants() == {
-        ("secretsmanager:GetSecretValue", MASTER, "null"),
-        ("kms:Decrypt", KEY, through),
-        ("kms:GenerateDataKey", KEY, through),
-    }
-
-
-def test_the_managed_policies_are_the_two_that_sam_adds(stack: Stack) -> None:
-    """To write its log, and to be put into a VPC: SAM adds the second for any VpcConfig, even one that is off."""
-    (role,) = stack.of_type("AWS::IAM::Role").values()
-
-    names = {arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]}
-    assert names == {"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"}
+    assert len(variants) == 2
 
 
 def test_it_is_in_a_vpc_only_when_subnets_are_given(expanded: dict[str, Any], stack: Stack) -> None:
@@ -106,10 +65,13 @@ def test_it_is_in_a_vpc_only_when_subnets_are_given(expanded: dict[str, Any], st
     }
 
 
-def test_the_outputs_are_the_functions_and_the_roles_arn(stack: Stack) -> None:
+def test_the_outputs_are_the_functions_and_the_roles_arns(stack: Stack) -> None:
+    """RotationLambdaARN is AWS's own name."""
+    own = {"DatabaseRotation": "", "PostgresRotation": "Postgres", "MySQLRotation": "MySQL"}
     assert {name: output["Value"] for name, output in stack.outputs.items()} == {
-        "RotationLambdaARN": {"Fn::GetAtt": ["PostgresRotation", "Arn"]},
-        "RotationRoleARN": {"Fn::GetAtt": ["PostgresRotationRole", "Arn"]},
+        f"{prefix}Rotation{kind}ARN": {"Fn::GetAtt": [function + suffix, "Arn"]}
+        for function, prefix in own.items()
+        for kind, suffix in (("Lambda", ""), ("Role", "Role"))
     }
     assert all(output["Description"] for output in stack.outputs.values())
 
@@ -127,30 +89,61 @@ def test_every_variable_we_read_can_be_overridden_locally(stack: Stack) -> None:
         "EXCLUDE_UPPERCASE",
         "EXCLUDE_LOWERCASE",
         "REQUIRE_EACH_INCLUDED_TYPE",
+        "USERNAME_CHARACTER_LIMIT",
         "ROTATORS_CA_BUNDLE",
         "ROTATORS_STRATEGY",
+        "ROTATORS_HOST_ALIASES",
+        "ROTATORS_DISCARD_OLD",
+        "ROTATORS_REASSIGN_OWNED",
         "POWERTOOLS_SERVICE_NAME",
         "POWERTOOLS_METRICS_NAMESPACE",
     }
     assert variables["POWERTOOLS_LOGGER_LOG_EVENT"] == "false"
+    sources = [
+        path.read_text()
+        for path in PACKAGE.rglob("*.py")
+        if path.relative_to(PACKAGE).parts[0] not in {"lab", "testing"}
+    ]
+    assert set(variables) >= {name for text in sources for name in re.findall(r'"(ROTATORS_\w+)"', text)}
+
+
+def test_a_password_is_made_as_if_no_variable_were_set(stack: Stack, expanded: dict[str, Any]) -> None:
+    variables = stack.of_type("AWS::Lambda::Function")["DatabaseRotation"]["Environment"]["Variables"]
+    told = expanded["Parameters"]["ExcludeCharacters"]["Description"]
+
     assert PasswordPolicy.read(variables) == PasswordPolicy.read({})
+    for name in set(ENGINES):
+        own = getattr(engine(name), "exclude_characters", EXCLUDED)
+        assert PasswordPolicy.read(variables, exclude=own).exclude_characters == own
+        assert f" {own}" in told
 
 
 def test_the_parameters_reach_the_function(expanded: dict[str, Any]) -> None:
-    given = Stack(expanded, ExcludeCharacters="", PasswordLength="40", SecretsManagerEndpoint="https://vpce")
+    given = Stack(
+        expanded,
+        ExcludeCharacters="",
+        PasswordLength="40",
+        SecretsManagerEndpoint="https://vpce",
+        HostAliases="db.example.com=proxy.example.com,a=b",
+    )
     variables = given.of_type("AWS::Lambda::Function")["PostgresRotation"]["Environment"]["Variables"]
 
     assert variables["SECRETS_MANAGER_ENDPOINT"] == "https://vpce"
+    assert variables["ROTATORS_HOST_ALIASES"] == "db.example.com=proxy.example.com,a=b"
     assert PasswordPolicy.read(variables).exclude_characters == ""
     assert PasswordPolicy.read(variables).length == 40
 
 
 def test_each_function_has_a_handler_and_a_way_to_be_built(expanded: dict[str, Any], stack: Stack) -> None:
-    for name, function in stack.of_type("AWS::Lambda::Function").items():
+    rules = re.findall(r"^((?:build-\w+ ?)+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    functions = stack.of_type("AWS::Lambda::Function")
+
+    assert functions.keys() == FUNCTIONS.keys()
+    assert [set(rule.split()) for rule in rules] == [{f"build-{name}" for name in functions}]  # one artifact for all
+    for name, function in functions.items():
         module, _, attribute = function["Handler"].rpartition(".")
         assert callable(getattr(importlib.import_module(module), attribute))
         assert expanded["Resources"][name]["Metadata"]["BuildMethod"] == "makefile"
-        assert f"\nbuild-{name}:" in (ROOT / "Makefile").read_text()
         assert function["LoggingConfig"] == {"LogFormat": "JSON"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from rotators.lab.mariadb import MariaDB
 from rotators.lab.mysql import MySQL
+from tests.mysql.couple import couple  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,9 @@ def setting(server: Mysqld, **values: str | float) -> Iterator[None]:
 
     def put(to: dict[str, object]) -> None:
         for name, value in to.items():
-            server.execute(f"SET GLOBAL {name} = {value!r}" if not isinstance(value, bytes) else f"SET GLOBAL {name} = ''")
+            server.execute(
+                f"SET GLOBAL {name} = {value!r}" if not isinstance(value, bytes) else f"SET GLOBAL {name} = ''"
+            )
 
     put(dict(values))
     try:

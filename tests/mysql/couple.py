@@ -6,32 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rotators import EngineRotator
-from rotators.engines.mysql import MySQL as MySQLEngine
 from tests.mysql_world import MySQLWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from rotators.lab.mysqld import Mysqld
-    from rotators.secret import Secret
     from rotators.testing import SecretsManager
-
-
-class Engine(MySQLEngine):
-    """The engine, with what it does for pairs."""
-
-    def pair(self, secret: Secret, *, by: Secret, like: Secret, known: Iterable[tuple[str, Secret]]) -> None:
-        from rotators.engines import mysql, mysql_pair
-
-        new = mysql._view(secret)
-        view = mysql.authority(by, new, engines=mysql.ENGINES)
-        mysql_pair.pair(view, mysql.at(view, new), mysql.at(view, mysql._view(like)), evidence=known)
-
-    def same_rights(self, secret: Secret, like: Secret) -> None:
-        from rotators.engines import mysql, mysql_comparison
-
-        mysql_comparison.same_rights(mysql._view(secret), mysql._view(like))
 
 
 class Couple(MySQLWorld):
@@ -41,7 +22,6 @@ class Couple(MySQLWorld):
         self, server: Mysqld, service: SecretsManager, *, admin: dict[str, Any] | None = None, **how: Any
     ) -> None:
         super().__init__(server, service, **how)
-        self.handler = EngineRotator(Engine(), store=self.store)
         self.admin = self.with_admin(**(admin or {}))
 
     @property

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,12 +14,15 @@ from rotators.testing import LambdaContext, rotation_event
 from rotators.testing.proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import ssl
+    from collections.abc import Callable
 
     from tests.mysql_world import MySQLWorld
 
 SINGLE = {"rotators:strategy": "single"}
 PENDING = "pending-Canary-1234"
+#: Bytes of the packet by which a client asks for TLS, which it begins right behind it.
+TLS_REQUEST = 36
 
 
 def redirect(app: MySQLWorld, **changes: Any) -> str:
@@ -95,6 +96,7 @@ class Fake:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.heard = b""
+        self.messages = 0
         self.stop = threading.Event()
         self._open: list[socket.socket] = []
 
@@ -122,40 +124,49 @@ class Fake:
         with suppress(OSError), connection:
             self._talk(self, connection)
 
-    def hear(self, connection: socket.socket) -> bytes:
+    def hear(self, connection: socket.socket, most: int = 65536) -> bytes:
         """Take what the client says."""
         connection.settimeout(5)
-        said = connection.recv(65536)
+        said = connection.recv(most)
         self.heard += said
+        self.messages += bool(said)
         return said
 
 
-def saying(*answers: bytes) -> Fake:
-    """A server that says one thing after the other, and hears the client in between."""
+def saying(*answers: bytes, tls: ssl.SSLContext | None = None) -> Fake:
+    """A server that says one thing after the other, and hears the client in between; encrypted after the first, if asked."""
 
     def talk(fake: Fake, connection: socket.socket) -> None:
-        for answer in answers:
-            connection.sendall(answer)
-            if not fake.hear(connection):
-                return
-        connection.shutdown(socket.SHUT_WR)
-        while fake.hear(connection):
-            pass
+        connection.sendall(answers[0])
+        if len(answers) > 1:
+            fake.hear(connection, 65536 if tls is None else TLS_REQUEST)
+        if tls is not None:
+            connection = tls.wrap_socket(connection, server_side=True)
+            fake.hear(connection)
+        with connection:
+            for answer in answers[1:]:
+                connection.sendall(answer)
+                if not fake.hear(connection):
+                    return
+            if tls is None:
+                connection.shutdown(socket.SHUT_WR)
+            while fake.hear(connection):
+                pass
 
     return Fake(talk)
 
 
-def dripping(begin: bytes = b"", *, after_tls: Any = None) -> Fake:
+def dripping(begin: bytes = b"", *, tls: ssl.SSLContext | None = None) -> Fake:
     """A server that says a byte each tenth of a second, for ever: no socket's time-out ever strikes."""
 
     def talk(fake: Fake, connection: socket.socket) -> None:
         connection.sendall(begin)
-        if after_tls is not None:
-            fake.hear(connection)
-            connection = after_tls.wrap_socket(connection, server_side=True)
+        if tls is not None:
+            fake.hear(connection, TLS_REQUEST)
+            connection = tls.wrap_socket(connection, server_side=True)
             fake.hear(connection)
         with connection:
-            connection.sendall(b"\xff\xff\x0f\x02" if after_tls is not None else b"\xff\xff\x0f\0")
+            connection.sendall((60_000).to_bytes(3, "little") + (b"\x03" if tls else b"\0"))
             while not fake.stop.wait(0.1):
                 connection.sendall(b"\0")
 
@@ -177,19 +188,3 @@ class Meddling(Proxy):
         if end.getsockname()[1] == self.port:  # the client's end
             self._before.pop(self.connections, lambda: None)()
         super()._keep(end)
-
-
-def no_threads_left(seconds: float = 2.0) -> Iterator[None]:
-    """After the test: whatever thread it began has ended, or would go on in a warm function for ever."""
-    before = set(threading.enumerate())
-    yield
-    end = time.monotonic() + seconds
-    left = [thread for thread in threading.enumerate() if thread not in before and thread.name.endswith("(call)")]
-    while left and time.monotonic() < end:
-        time.sleep(0.01)
-        left = [thread for thread in left if thread.is_alive()]
-    assert left == []
-
-
-def as_json(value: dict[str, Any]) -> str:
-    return json.dumps(value)

@@ -10,12 +10,12 @@ import pytest
 
 from rotators import ChangeRefused
 from rotators.testing import resume, rotate
-from tests.mysql.couple import Couple, couple  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rotators.lab.mysqld import Mysqld
+    from tests.mysql.couple import Couple
 
     Make = Callable[..., Couple]
 
@@ -51,7 +51,7 @@ def as_clone(app: Couple, password: str) -> None:
 
 @pytest.mark.parametrize("rights", ["ALL ON *.* TO ? WITH GRANT OPTION", "SELECT ON `mysql`.* TO ?", None])
 @pytest.mark.parametrize("host", ["%", "10.%"])
-def test_a_stranger_named_clone(mysql_family: Mysqld, couple: Make, host: str, rights: str | None) -> None:  # noqa: F811
+def test_a_stranger_named_clone(mysql_family: Mysqld, couple: Make, host: str, rights: str | None) -> None:
     """A superuser or not, at our host or another."""
     app = couple(mysql_family)
     account = app.at(host, clone=True)
@@ -65,7 +65,7 @@ def test_a_stranger_named_clone(mysql_family: Mysqld, couple: Make, host: str, r
     assert resume(app.service, app.arn).succeeded
 
 
-def test_a_stranger_whose_password_somebody_put_into_pending(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_a_stranger_whose_password_somebody_put_into_pending(mysql_family: Mysqld, couple: Make) -> None:
     """A tampered value that opens; also once its rotation was given up."""
     app = couple(mysql_family)
     app.execute(f"CREATE USER {app.clone} IDENTIFIED BY 'theirs-Canary-5b'")
@@ -80,7 +80,7 @@ def test_a_stranger_whose_password_somebody_put_into_pending(mysql_family: Mysql
     assert (app.stored(app.clone), app.grants(app.clone)) == before
 
 
-def test_a_secret_that_names_a_clone_of_nobodys(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_a_secret_that_names_a_clone_of_nobodys(mysql_family: Mysqld, couple: Make) -> None:
     """Its user is called so by chance: an unrelated user without the suffix is not taken over."""
     app = couple(mysql_family)
     stranger = app.name
@@ -96,7 +96,7 @@ def test_a_secret_that_names_a_clone_of_nobodys(mysql_family: Mysqld, couple: Ma
     assert app.stored(stranger) == before
 
 
-def test_a_clone_made_by_awss_template(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_a_clone_made_by_awss_template(mysql_family: Mysqld, couple: Make) -> None:
     """It is ours, as the secret's older values open both; its rights have drifted, and are corrected."""
     app = couple(mysql_family)
     as_clone(app, "aws-Canary-11")
@@ -108,7 +108,7 @@ def test_a_clone_made_by_awss_template(mysql_family: Mysqld, couple: Make) -> No
         assert app.opens()
 
 
-def test_a_secret_without_a_history(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_a_secret_without_a_history(mysql_family: Mysqld, couple: Make) -> None:
     """MySQL's accounts carry our mark. MariaDB has no room for one: there the pair must be shown to be one."""
     app = couple(mysql_family)
     rotate(app.service, app.arn)
@@ -135,7 +135,7 @@ def test_a_secret_without_a_history(mysql_family: Mysqld, couple: Make) -> None:
 
 
 @pytest.mark.parametrize("again", ["the same rotation", "a later one"])
-def test_an_account_that_we_began_to_make(mysql_family: Mysqld, couple: Make, again: str) -> None:  # noqa: F811
+def test_an_account_that_we_began_to_make(mysql_family: Mysqld, couple: Make, again: str) -> None:
     """Nothing opens it, nobody else takes it for an account, and whichever rotation comes next goes on with it."""
     app = couple(mysql_family)
     r = f"r{uuid.uuid4().hex[:8]}"
@@ -169,7 +169,7 @@ def test_an_account_that_we_began_to_make(mysql_family: Mysqld, couple: Make, ag
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_rotations_given_up_after_set_secret(mysql_family: Mysqld, couple: Make, times: int) -> None:  # noqa: F811
+def test_rotations_given_up_after_set_secret(mysql_family: Mysqld, couple: Make, times: int) -> None:
     app = couple(mysql_family)
     for turn in range(2):
         for _ in range(times):
@@ -183,7 +183,7 @@ def test_rotations_given_up_after_set_secret(mysql_family: Mysqld, couple: Make,
         assert app.equal()
 
 
-def test_a_base_that_is_locked(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_a_base_that_is_locked(mysql_family: Mysqld, couple: Make) -> None:
     app = couple(mysql_family)
     rotate(app.service, app.arn)
     app.execute(f"ALTER USER {app.name} ACCOUNT LOCK")
@@ -192,7 +192,7 @@ def test_a_base_that_is_locked(mysql_family: Mysqld, couple: Make) -> None:  # n
     assert resume(app.service, app.arn).succeeded
 
 
-def test_a_base_without_a_password(mariadb: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_a_base_without_a_password(mariadb: Mysqld, couple: Make) -> None:
     """A socket's owner beside the password stays what it is, on the base alone."""
     app = couple(mariadb)
     app.execute(f"ALTER USER {app.name} IDENTIFIED VIA unix_socket OR ed25519 USING PASSWORD('one-Canary-3')")
@@ -219,7 +219,7 @@ def poor(app: Couple, *rights: str) -> dict[str, Any]:
     return value
 
 
-def test_what_an_admin_must_be_allowed(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_what_an_admin_must_be_allowed(mysql_family: Mysqld, couple: Make) -> None:
     """Each message is the statement to run; they lead to an admin who can, and who is no superuser."""
     app = couple(mysql_family)
     admin = poor(app)
@@ -240,7 +240,7 @@ def test_what_an_admin_must_be_allowed(mysql_family: Mysqld, couple: Make) -> No
     assert app.equal()
 
 
-def test_a_base_that_only_a_system_user_may_touch(mysql: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_a_base_that_only_a_system_user_may_touch(mysql: Mysqld, couple: Make) -> None:
     app = couple(mysql)
     app.grant("SYSTEM_USER ON *.* TO ?")
     admin = f"`{app.admin['username']}`@`%`"

@@ -80,13 +80,10 @@ def test_failures_have_each_its_message(
         said.append(unreachable(app, token, "tls", "not signed by a CA in", "ROTATORS_CA_BUNDLE"))
     with certified(odd, "db.example.com"):
         said.append(unreachable(app, token, "tls", "is for another host name"))
-    long_ago = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
-    with certified(odd, "127.0.0.1", not_before=long_ago, not_after=long_ago + datetime.timedelta(days=9)):
-        said.append(unreachable(app, token, "tls", "has expired"))
-    tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
-    with certified(odd, "127.0.0.1", not_before=tomorrow, not_after=tomorrow + datetime.timedelta(days=9)):
-        said.append(unreachable(app, token, "tls", "not valid yet"))
-    said.append(unreachable(app, redirect(app, ssl=False), "denied", "takes encrypted connections only"))
+    if odd.engine == "mysql":
+        said.append(refused(app, redirect(app, ssl=False), "over TLS only"))
+    else:  # which says of them what it says of a wrong password
+        said.append(refused(app, redirect(app, ssl=False), '"ssl" is false in the secret', kind=CredentialRejected))
     app.execute(f"ALTER USER {app.name} WITH MAX_USER_CONNECTIONS 1")
     token = redirect(app, ssl=True)
     with app.session(app.value()["password"]):
@@ -105,6 +102,16 @@ def test_failures_have_each_its_message(
     token = redirect(app, dbname=app.dbname, port=odd.port)
     run(app, token)
     assert app.opens()
+
+
+def test_a_certificate_whose_time_is_not_now(odd_mariadb: MariaDB, mysql_world: Make) -> None:
+    """MySQL itself loads none of the kind."""
+    app = mysql_world(odd_mariadb)
+    days = datetime.timedelta(days=9)
+    long_ago, tomorrow = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC), datetime.datetime.now(datetime.UTC) + days
+    for begin, said in ((long_ago, "has expired"), (tomorrow, "not valid yet")):
+        with certified(odd_mariadb, "127.0.0.1", not_before=begin, not_after=begin + days):
+            unreachable(app, redirect(app), "tls", said)
 
 
 def refused(app: MySQLWorld, token: str, *said: str, kind: type[Exception] = SecretError) -> str:
@@ -150,6 +157,13 @@ def test_what_is_said_before_tls_refuses_nobody(odd: Mysqld, mysql_world: Make) 
     app = mysql_world(odd)
     for number in (1045, 3118, 1049, 1044):
         unreachable_greeting(app, error_packet(number, state="#28000"), "tls", "before the connection was encrypted")
+
+
+def test_a_server_that_takes_tls_alone(odd_mysql: MySQL, mysql_world: Make) -> None:
+    """As MySQL 8 says it of a user whose plugin needs no TLS."""
+    app = mysql_world(odd_mysql, ssl=False)
+    with saying(greeting(), error_packet(3159, sequence=2)) as fake:
+        unreachable(app, redirect(app, port=fake.port), "denied", "takes encrypted connections only")
 
 
 def test_tls_taken_out_on_the_way(odd: Mysqld, mysql_world: Make) -> None:

@@ -16,12 +16,12 @@ from rotators.engines.mysql_session import MySQLError
 from rotators.secret import Secret
 from rotators.testing import LambdaContext, resume, rotate, rotation_event
 from rotators.testing.proxy import Proxy
-from tests.mysql.couple import Couple, couple  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rotators.lab.mysqld import Mysqld
+    from tests.mysql.couple import Couple
 
     Make = Callable[..., Couple]
 
@@ -46,7 +46,7 @@ def rights(app: Couple) -> None:
 
 @pytest.mark.parametrize("turn", ["new", "refreshed", "base"])
 @pytest.mark.parametrize("start", range(8))
-def test_cut_at_every_piece_of_traffic(mysql_family: Mysqld, couple: Make, turn: str, start: int) -> None:  # noqa: F811
+def test_cut_at_every_piece_of_traffic(mysql_family: Mysqld, couple: Make, turn: str, start: int) -> None:
     """The worker takes every eighth piece, so that the rest of the machine can take the others."""
     app = couple(mysql_family)
     rights(app)
@@ -95,7 +95,7 @@ def test_cut_at_every_piece_of_traffic(mysql_family: Mysqld, couple: Make, turn:
         assert app.equal()
 
 
-def test_a_password_that_is_set_and_does_not_open(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_a_password_that_is_set_and_does_not_open(mysql_family: Mysqld, couple: Make) -> None:
     """Somebody's account at our very address comes before the one that was changed: that is noticed, and nothing promoted."""
     app = couple(mysql_family)
     assert rotate(app.service, app.arn).succeeded
@@ -110,7 +110,7 @@ def test_a_password_that_is_set_and_does_not_open(mysql_family: Mysqld, couple: 
     assert app.opens()
 
 
-def test_too_little_time(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_too_little_time(mysql_family: Mysqld, couple: Make) -> None:
     """The account is made and opens nothing (law 13)."""
     app = couple(mysql_family)
     token = app.pending()
@@ -123,7 +123,7 @@ def test_too_little_time(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F
     assert app.opens()
 
 
-def test_nothing_is_granted_to_an_account_that_is_gone(mysql_family: Mysqld, couple: Make) -> None:  # noqa: F811
+def test_nothing_is_granted_to_an_account_that_is_gone(mysql_family: Mysqld, couple: Make) -> None:
     """MariaDB makes one without a password otherwise, where sql_mode lets it."""
     app = couple(mysql_family)
     who = _view(Secret(app.admin))

@@ -1,7 +1,8 @@
 """
 An account's rights as a set: read from SHOW GRANTS, so that two accounts can be compared whatever their names are.
 
-Rows are split where the server splits them: a name may hold quotes, backquotes, commas and " TO ". Source: MySQL reference manual and MariaDB knowledge base, "SHOW GRANTS".
+Rows are split where the server splits them: a name may hold quotes, backquotes, commas and " TO ".
+Source: MySQL reference manual and MariaDB knowledge base, "SHOW GRANTS".
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ the user that AWSCURRENT names, so there is nothing to put back (law 10).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotators import deadline
@@ -51,7 +50,7 @@ def pair(authority: DatabaseSecret, new: DatabaseSecret, old: DatabaseSecret, *,
         ChangeRefused: an account is not ours, or the admin lacks a right (says which, as SQL), or it did not take.
         TargetUnreachable: could not be asked.
     """
-    with login(replace(authority, dbname="")) as session:  # an admin need not be allowed in the application's database
+    with login(authority) as session:
         PairChange(session, authority, new, old, evidence).run()
 
 

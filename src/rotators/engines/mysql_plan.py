@@ -11,7 +11,7 @@ from rotators.engines import mysql_alterations as alterations
 from rotators.engines.mysql_accounts import Account, accounts, is_mariadb, own
 from rotators.engines.mysql_hosts import serving
 from rotators.engines.mysql_login import prepare, prove
-from rotators.engines.mysql_numbers import EXPIRED
+from rotators.engines.mysql_numbers import EXPIRED, SLOW
 from rotators.engines.mysql_session import MySQLError, Session, literal
 from rotators.errors import ChangeRefused, CredentialRejected, TargetUnreachable
 
@@ -27,14 +27,14 @@ def lock(session: Session, user: str) -> None:
     Raises:
         TargetUnreachable: somebody else holds it all the time that is left.
     """
-    seconds = int(min(deadline.CONNECT, deadline.current().left() / 2))
+    seconds = int(min(deadline.CONNECT, deadline.current().left() / 4))
     name = "rotators:" + hashlib.blake2b(user.encode(), digest_size=16).hexdigest()
     try:
         ((got,),) = session.rows(f"SELECT GET_LOCK({literal(name)}, {seconds})")
     except MySQLError as error:
-        if not error.number:
+        if not error.number or error.number in EXPIRED:
             raise
-        return
+        got = 0 if error.number in SLOW else 1
     if got == 0:
         raise TargetUnreachable(f"user {user!r} stays locked: another rotation of it is at work", cause="busy")
 

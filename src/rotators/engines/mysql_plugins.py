@@ -72,16 +72,15 @@ class Chain:
     def authenticate(self, packet: Any) -> Any:
         """Answer each question until the server is content or refuses."""
         connection, plugin = self._connection, self.plugin
-        while True:
+        while packet.is_auth_switch_request() and plugin in ANSWERS:
             connection.write_packet(ANSWERS[plugin](connection.password, packet.read_all()))
             packet = connection._read_packet()  # noqa: SLF001 - as PyMySQL's own plugins do
             packet.check_error()
-            if not packet.is_auth_switch_request():
+            if packet.is_ok_packet():
                 return packet
             packet.read_uint8()
             plugin = packet.read_string()
-            if plugin not in ANSWERS:
-                raise pymysql.err.OperationalError(0, NOT_OURS)
+        raise pymysql.err.OperationalError(0, NOT_OURS)
 
 
 class Ed25519(Chain):

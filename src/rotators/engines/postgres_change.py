@@ -166,18 +166,26 @@ class Change:
         """
         Put current back in the form in which it opened, and say how that went.
 
-        The server may be set to make md5 and still take SCRAM alone: then the new password was refused for its form.
+        The server may be set to make md5 and still take SCRAM alone: then the new password was refused for its form. An
+        admin does not know current's form: both are tried.
         """
-        own = self._authority.username == self._old.username
-        algorithm = ("scram-sha-256" if self._session.scram else "md5") if own else self._algorithm
-        try:
-            verifier = self._session.verifier(self._old.username, self._old.password, algorithm)
-            statement = f"ALTER ROLE {identifier(self._old.username)} PASSWORD {literal(verifier)}"
-            self._session.rows(statement, seconds=PROOF)
-        except LibpqError:
-            return "AWSCURRENT could not be put back: the retry finds out which of the two opens"
-        try:
-            prove(self._old, at=self._session.address)
-        except RotatorsError as error:
-            return f"AWSCURRENT was put back, which could not be proven ({error})"
-        return "AWSCURRENT was put back and opens again"
+        forms = ["md5", "scram-sha-256"] if self._algorithm == "md5" else ["scram-sha-256", "md5"]
+        if self._authority.username == self._old.username:
+            forms = ["scram-sha-256" if self._session.scram else "md5"]
+        said = ""
+        for form in forms:
+            try:
+                verifier = self._session.verifier(self._old.username, self._old.password, form)
+                statement = f"ALTER ROLE {identifier(self._old.username)} PASSWORD {literal(verifier)}"
+                self._session.rows(statement, seconds=PROOF)
+            except LibpqError:
+                return "AWSCURRENT could not be put back: the retry finds out which of the two opens"
+            try:
+                prove(self._old, at=self._session.address)
+            except CredentialRejected as error:
+                said = f"AWSCURRENT was put back, which could not be proven ({error})"
+            except RotatorsError as error:
+                return f"AWSCURRENT was put back, which could not be proven ({error})"
+            else:
+                return "AWSCURRENT was put back and opens again"
+        return said

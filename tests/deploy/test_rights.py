@@ -1,0 +1,89 @@
+"""template.yaml: who may call each function, and what it may do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.deploy.cloudformation import Stack
+from tests.deploy.sam import FUNCTIONS
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:rotators-"
+SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:*"
+RDS = "arn:aws:rds:us-east-1:123456789012"
+MASTER = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin-AbCdEf"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+each_function = pytest.mark.parametrize("function", FUNCTIONS)
+
+
+def grants(stack: Stack, function: str) -> set[tuple[str, str, str]]:
+    """Each action allowed to a function, on what, and on which condition."""
+    found: set[tuple[str, str, str]] = set()
+    for statement in stack.statements(f"{function}Role"):
+        assert statement["Effect"] == "Allow"
+        actions, on = statement["Action"], statement["Resource"]
+        found |= {
+            (action, resource, json.dumps(statement.get("Condition")))
+            for action in ([actions] if isinstance(actions, str) else actions)
+            for resource in ([on] if isinstance(on, str) else on)
+        }
+    return found
+
+
+def rotation_grants(function: str) -> set[tuple[str, str, str]]:
+    ours = {"StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": FUNCTION + FUNCTIONS[function]}}
+    calls = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "ListSecretVersionIds")
+    return {(f"secretsmanager:{call}", SECRETS, json.dumps(ours)) for call in calls} | {
+        ("secretsmanager:GetRandomPassword", "*", "null")
+    }
+
+
+@each_function
+def test_only_secrets_manager_of_this_account_may_call(stack: Stack, function: str) -> None:
+    permissions = stack.of_type("AWS::Lambda::Permission")
+
+    assert len(permissions) == len(FUNCTIONS)
+    assert permissions[f"{function}Permission"] == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Ref": function},
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": "123456789012",
+    }
+
+
+@each_function
+def test_the_role_may_do_what_a_rotation_needs_and_no_more(stack: Stack, function: str) -> None:
+    assert grants(stack, function) == rotation_grants(function)
+
+
+@each_function
+def test_the_admins_secrets_and_the_keys_are_allowed_by_name_when_they_are_given(
+    expanded: dict[str, Any], function: str
+) -> None:
+    given = Stack(expanded, MasterSecretArn=f"{MASTER},{MASTER}2", KmsKeyArn=f"{KEY},{KEY}2")
+    through = json.dumps({"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}})
+
+    assert grants(given, function) - rotation_grants(function) == {
+        *(
+            (f"secretsmanager:{call}", admin, "null")
+            for call in ("GetSecretValue", "DescribeSecret")
+            for admin in (MASTER, f"{MASTER}2")
+        ),
+        *(
+            (f"rds:Describe{kind}s", f"{RDS}:{on}:*", "null")
+            for kind in ("DBInstance", "DBCluster")
+            for on in ("db", "cluster")
+        ),
+        *((f"kms:{call}", key, through) for call in ("Decrypt", "GenerateDataKey") for key in (KEY, f"{KEY}2")),
+    }
+
+
+@each_function
+def test_the_managed_policies_of_awss_own_are_the_two_that_sam_adds(stack: Stack, function: str) -> None:
+    """To write its log, and to be put into a VPC: SAM adds the second for any VpcConfig, even one that is off."""
+    role = stack.of_type("AWS::IAM::Role")[f"{function}Role"]
+
+    names = {arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]}
+    assert names == {"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"}
