@@ -23,6 +23,8 @@ PASSWORDS = frozenset({NATIVE, ED25519, CACHING, SHA256})
 
 _ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ROUNDS = 5000
+#: Rounds that take tenths of a second here. A server may be set to four millions: then nobody looks, and a login tells.
+_AFFORDABLE = 100_000
 _DIGEST = 43
 
 
@@ -53,7 +55,7 @@ def verifier(plugin: str, password: str) -> str:
 
 def opens(plugin: str, stored: bytes, password: str) -> bool | None:
     """
-    Say whether a password opens what a server has stored; None where the plugin is none we know.
+    Say whether a password opens what a server has stored; None where the plugin is none we know, or it would take too long.
 
     Args:
         plugin: the account's.
@@ -67,6 +69,8 @@ def opens(plugin: str, stored: bytes, password: str) -> bool | None:
         if len(parts) < 4 or parts[1] != b"A" or len(parts[3]) <= _DIGEST:  # noqa: PLR2004
             return None if stored else False
         rounds = int(parts[2], 16) * 1000
+        if rounds > _AFFORDABLE:
+            return None
         salt, digest = parts[3][:-_DIGEST], parts[3][-_DIGEST:]
         return hmac.compare_digest(_crypt(password.encode(), salt, rounds), digest)
     if plugin == SHA256:  # $5$, the salt, $, the digest
