@@ -33,7 +33,10 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "EXCLUDE_CHARACTERS",
         "PASSWORD_LENGTH",
         "ROTATORS_CA_BUNDLE",
+        "ROTATORS_DISCARD_OLD",
+        "ROTATORS_REASSIGN_OWNED",
         "ROTATORS_STRATEGY",
+        "USERNAME_CHARACTER_LIMIT",
         "ROTATORS_HOST_ALIASES",
         "AWS_PROFILE",
     ):

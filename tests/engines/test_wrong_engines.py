@@ -15,7 +15,7 @@ from tests.engines.mysql_target import MysqldTarget
 from tests.engines.postgres_target import PostgresTarget
 
 if TYPE_CHECKING:
-    from rotators.lab.mariadb import MariaDB
+    from rotators.lab.mysqld import Mysqld
     from rotators.lab.postgres import Postgres
 
 SET_AGAIN = "test_law_4_again_and_again_leaves_the_password_in_use[admin]"
@@ -67,8 +67,8 @@ WRONG: dict[type[wrong.Real], dict[str, str]] = {
     two.Wasteful: {"test_discard_refused_changes_nothing[admin]": "what was discarded"},
 }
 CASES = [(kind, test, said) for kind, tests in WRONG.items() for test, said in tests.items()]
-MARIADB = [case for case in CASES if issubclass(case[0], two.RealMySQL)]
-POSTGRES = [case for case in CASES if case not in MARIADB]
+TWO_PASSWORDS = [case for case in CASES if issubclass(case[0], two.RealMySQL)]
+POSTGRES = [case for case in CASES if case not in TWO_PASSWORDS]
 
 
 def ids(case: Any) -> str:
@@ -102,14 +102,14 @@ def test_the_contract_rejects(
     rejects(request, PostgresTarget(postgres_server), kind, test, said)
 
 
-@pytest.mark.parametrize(("kind", "test", "said"), MARIADB, ids=ids)
-def test_the_contract_rejects_on_mariadb(
+@pytest.mark.parametrize(("kind", "test", "said"), TWO_PASSWORDS, ids=ids)
+def test_the_contract_rejects_two_passwords(
     kind: type[wrong.Real],
     test: str,
     said: str,
-    mariadb: MariaDB,
+    mysql_family: Mysqld,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    monkeypatch.setenv("ROTATORS_CA_BUNDLE", str(mariadb.ca_bundle))
-    rejects(request, MysqldTarget(mariadb), kind, test, said)
+    monkeypatch.setenv("ROTATORS_CA_BUNDLE", str(mysql_family.ca_bundle))
+    rejects(request, MysqldTarget(mysql_family), kind, test, said)
