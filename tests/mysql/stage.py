@@ -79,7 +79,13 @@ def greeting(plugin: str = "mysql_native_password", *, tls: bool = False) -> byt
     flags = 0x00_0F_A2_0F | (0x0800 if tls else 0)
     return packet(
         b"\x0a8.4.0\0" + (7).to_bytes(4, "little") + b"saltsalt\0" + (flags & 0xFFFF).to_bytes(2, "little") + b"\x21"
-        b"\x02\0" + (flags >> 16).to_bytes(2, "little") + b"\x15" + b"\0" * 10 + b"saltsaltsalt\0" + plugin.encode() + b"\0"
+        b"\x02\0"
+        + (flags >> 16).to_bytes(2, "little")
+        + b"\x15"
+        + b"\0" * 10
+        + b"saltsaltsalt\0"
+        + plugin.encode()
+        + b"\0"
     )
 
 

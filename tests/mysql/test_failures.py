@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rotators import ChangeRefused, ConfigurationError, CredentialRejected, SecretError, TargetUnreachable
+from rotators import ChangeRefused, ConfigurationError, CredentialRejected, SecretError
 from rotators.lab.certificates import Authority
 from rotators.lab.ports import free_port
 from rotators.testing import rotate
@@ -107,8 +107,8 @@ def test_failures_have_each_its_message(
 def test_a_certificate_whose_time_is_not_now(odd_mariadb: MariaDB, mysql_world: Make) -> None:
     """MySQL itself loads none of the kind."""
     app = mysql_world(odd_mariadb)
-    days = datetime.timedelta(days=9)
-    long_ago, tomorrow = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC), datetime.datetime.now(datetime.UTC) + days
+    days = dt.timedelta(days=9)
+    long_ago, tomorrow = dt.datetime(2001, 1, 1, tzinfo=dt.UTC), dt.datetime.now(dt.UTC) + days
     for begin, said in ((long_ago, "has expired"), (tomorrow, "not valid yet")):
         with certified(odd_mariadb, "127.0.0.1", not_before=begin, not_after=begin + days):
             unreachable(app, redirect(app), "tls", said)
@@ -382,7 +382,9 @@ def test_a_broken_init_connect(odd: Mysqld, mysql_world: Make) -> None:
         unreachable(app, app.pending(password=PENDING), "denied", "init_connect")
 
 
-def test_a_bundle_that_is_no_bundle(odd: Mysqld, mysql_world: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_that_is_no_bundle(
+    odd: Mysqld, mysql_world: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = mysql_world(odd)
     token = app.pending(password=PENDING)
     (tmp_path / "empty.pem").write_text("no certificate")

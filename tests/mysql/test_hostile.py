@@ -175,7 +175,7 @@ def test_law_13_every_wait_ends_in_time(mysql_family: Mysqld, mysql_world: Make,
         dripping() as drips,
         dripping(greeting("caching_sha2_password", tls=True), tls=tls) as drips_later,
     ):
-        cases = []
+        cases: list[Callable[[], None]] = []
         for server in (silent, drips, drips_later):
             for timeout in (30.0, 4.0, 1.5, 1.0):
                 other = mysql_world(mysql_family)

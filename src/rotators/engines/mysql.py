@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ENGINES = frozenset({"mysql", "aurora-mysql", "mariadb"})
 PORT = 3306
 #: Characters of a user's name. Source: MySQL reference manual, "Identifier Length Limits"; MariaDB's knowledge base, the same.
-SHORT, LONGEST = 32, {"mariadb": 80}
+SHORT, LONGEST = 32, {"mariadb": 128}
 
 
 class MySQL:

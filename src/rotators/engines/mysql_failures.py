@@ -45,7 +45,9 @@ def login_failed(error: MySQLError, who: DatabaseSecret, bundle: str) -> Rotator
     at, user = f"{who.host}:{who.port}", who.username
     for numbers, why in REJECTED:
         if error.number in numbers and error.sure:
-            hint = "" if who.tls else '; "ssl" is false in the secret, and without TLS some servers refuse every password'
+            hint = (
+                "" if who.tls else '; "ssl" is false in the secret, and without TLS some servers refuse every password'
+            )
             return CredentialRejected(f"the server at {at} {why.format(user=user)}{hint}")
     if error.number == 1049 and error.sure:  # noqa: PLR2004 - ER_BAD_DB_ERROR
         return SecretError(f"'dbname' in the secret names a database that {at} does not have")

@@ -80,7 +80,10 @@ def reassign(pair: Pair) -> str:
 
 def reassignment(rights: Rights) -> Gap:
     """Return the same with what an admin needs for it."""
-    me, inherit = identifier(rights.admin["rolname"]), " WITH INHERIT TRUE, SET TRUE" if rights.version >= OPTIONS else ""
+    me, inherit = (
+        identifier(rights.admin["rolname"]),
+        " WITH INHERIT TRUE, SET TRUE" if rights.version >= OPTIONS else "",
+    )
     both = f"{identifier(rights.pair.base)}, {identifier(rights.pair.clone)}"
     text = f"give what {rights.pair.clone!r} owns to {rights.pair.base!r}"
     return Gap(text, reassign(rights.pair), f"GRANT {both} TO {me}{inherit}")
