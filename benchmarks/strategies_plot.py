@@ -32,7 +32,7 @@ _STYLE = """
   .quiet { fill: #57606a; font-size: 12px; }
   .number { font-variant-numeric: tabular-nums; text-anchor: end; }
   .bad { fill: #cf222e; font-weight: 600; }
-  .none { fill: #1a7f37; paint-order: stroke; stroke: #fff; stroke-width: 4; }
+  .none { fill: #1a7f37; }
   .grid { stroke: #d8dee4; }
   .rule { stroke: #afb8c1; }
   .median { stroke: #24292f; stroke-width: 2; }
@@ -40,7 +40,7 @@ _STYLE = """
   circle { fill-opacity: .7; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .quiet { fill: #9198a1; } .grid { stroke: #30363d; } .rule { stroke: #57606a; }
-    .median { stroke: #e6edf3; } .bad { fill: #ff7b72; } .none { fill: #3fb950; stroke: #0d1117; }
+    .median { stroke: #e6edf3; } .bad { fill: #ff7b72; } .none { fill: #3fb950; }
     .ours { fill: #58a6ff; } .template { fill: #f0883e; }
   }
 """

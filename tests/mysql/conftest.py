@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from rotators.lab.mysqld import Mysqld
 
 #: A password stands in none of them: the binary log, the slow log with every statement, and MySQL's history of statements.
-LOGS = {"log_bin": "binlog", "server_id": "7", "slow_query_log": "ON", "long_query_time": "0"}
+LOGS = {
+    "skip_name_resolve": "OFF",
+    "log_bin": "binlog",
+    "server_id": "7",
+    "slow_query_log": "ON",
+    "long_query_time": "0",
+}
 
 
 @pytest.fixture(scope="session")

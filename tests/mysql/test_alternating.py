@@ -325,6 +325,8 @@ def test_test_secret_names_what_differs(mysql_family: Mysqld, couple: Make) -> N
 def test_any_sql_mode(mysql_family: Mysqld, couple: Make, mode: str) -> None:
     app = couple(mysql_family)
     app.rename("a\\'b\"c`d" + app.username[-6:])
+    app.execute(f"CREATE TABLE `{app.dbname}`.t (a INT, b INT)")
+    app.grant(f"SELECT (a), UPDATE (a, b) ON `{app.dbname}`.t TO ?")
     before = app.execute("SELECT @@GLOBAL.sql_mode")[0][0]
     app.execute(f"SET GLOBAL sql_mode = '{mode}', GLOBAL sql_quote_show_create = OFF")
     try:

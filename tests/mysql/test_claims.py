@@ -240,6 +240,15 @@ def test_what_an_admin_must_be_allowed(mysql_family: Mysqld, couple: Make) -> No
     assert app.equal()
 
 
+def test_an_admin_who_sees_passwords_and_no_rights(mariadb: Mysqld, couple: Make) -> None:
+    """What is enough for a single user. Nothing is begun with it."""
+    app = couple(mariadb)
+    admin = poor(app, "CREATE USER ON *.*", "SELECT ON `mysql`.`global_priv`", "SELECT ON `mysql`.`user`")
+    outcome = rotate(app.service, app.arn)
+    assert f"GRANT SELECT ON `mysql`.* TO `{admin['username']}`@`%`" in str(outcome.error)
+    assert app.hosts() == []
+
+
 def test_a_base_that_only_a_system_user_may_touch(mysql: Mysqld, couple: Make) -> None:
     app = couple(mysql)
     app.grant("SYSTEM_USER ON *.* TO ?")

@@ -234,7 +234,9 @@ def test_every_right_that_an_admin_can_not_give_is_named(two: Two) -> None:
         f"SELECT, DELETE ON `{d}`.* TO ?",
         f"EXECUTE ON FUNCTION `{d}`.f TO ?",
         f"{r}1 TO ?",
+        f"{r}3 TO ?",
     )
+    app.execute(two.stock.default.replace("?", app.name))
     with pytest.raises(ChangeRefused) as caught:
         two.align(app.server.secret(f"{app.username}_adm", "adm-Canary-3"))
     said = str(caught.value)
@@ -243,8 +245,12 @@ def test_every_right_that_an_admin_can_not_give_is_named(two: Two) -> None:
         assert f"GRANT {right} TO {admin} WITH GRANT OPTION" in said
     assert "WITH ADMIN OPTION" in said
     assert f"GRANT SELECT ON `{d}`" not in said
-    for statement in said.split("Let it: ")[1].split("; "):
-        app.execute(statement)
-    two.align(app.server.secret(f"{app.username}_adm", "adm-Canary-3"))
+    for _ in range(2):  # a default role is asked for once the role is there
+        for statement in said.split("Let it: ")[1].split("; "):
+            app.execute(statement)
+        try:
+            two.align(app.server.secret(f"{app.username}_adm", "adm-Canary-3"))
+        except ChangeRefused as error:
+            said = str(error)
     base, other = two.seen()
     assert base == other

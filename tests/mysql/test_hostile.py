@@ -19,6 +19,7 @@ from rotators.secret import DatabaseSecret, Secret
 from rotators.testing import LambdaContext, rotation_event
 from rotators.testing.contract import together
 from rotators.testing.proxy import Proxy
+from tests.mysql.conftest import setting
 from tests.mysql.stage import (
     PENDING,
     SINGLE,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rotators.lab.mariadb import MariaDB
+    from rotators.lab.mysql import MySQL
     from rotators.lab.mysqld import Mysqld
     from tests.mysql_world import MySQLWorld
 
@@ -257,6 +259,19 @@ def test_a_login_as_somebody_else(mysql_family: Mysqld, mysql_world: Make) -> No
         assert app.opens()
     finally:
         app.execute("DROP USER ''@'127.0.0.1'")
+    assert app.opens()
+
+
+def test_a_login_that_proxies_another_user(odd_mysql: MySQL, mysql_world: Make) -> None:
+    """The session is the other user's then, and what it says of itself it says of that one (law 11)."""
+    app, victim = mysql_world(odd_mysql, plugin="sha256_password"), mysql_world(odd_mysql)
+    app.execute(f"GRANT PROXY ON {victim.name} TO {app.name}")
+    with setting(odd_mysql, check_proxy_users=1, sha256_password_proxy_users=1):
+        error = failing(app, redirect(app, dbname=None))
+    assert isinstance(error, ChangeRefused)
+    assert "which is not ours" in str(error)
+    assert "REVOKE PROXY" in str(error)
+    assert victim.opens()
     assert app.opens()
 
 

@@ -27,7 +27,6 @@ def from_aws(app: PairWorld, *, current: bool, dbname: str = "postgres", tables:
         for number in range(tables):
             client.execute(f"CREATE TABLE {schema}.t{number} (a int)".encode())
             client.execute(f"INSERT INTO {schema}.t{number} VALUES (1)".encode())
-        client.execute("CREATE TEMPORARY TABLE passing (a int)")
         client.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT ALL ON TABLES TO {app.username}".encode())
         client.execute(f"CREATE FUNCTION {schema}.f() RETURNS int LANGUAGE sql AS 'SELECT 1'".encode())
     if current:
@@ -103,6 +102,17 @@ def test_promoting_the_base_is_refused(owner: PairWorld) -> None:
     app.run(said.split("Run there: ")[1].split("; or set", maxsplit=1)[0])
     assert resume(app.service, app.arn).succeeded
     app.rotated()
+
+
+def test_a_temporary_table_ends_with_its_session(pair: Callable[..., PairWorld], any_server: Postgres) -> None:
+    """It is the clone's own, and nothing that the base would miss."""
+    app = pair(any_server, superuser=True)
+    from_aws(app, current=True, tables=0)
+    app.run("DROP OWNED BY {clone}", "GRANT {base} TO {clone}")
+    with app.session() as client:
+        client.execute("CREATE TEMPORARY TABLE passing (a int)")
+        app.rotated()
+    assert app.value()["username"] == app.username
 
 
 def test_other_databases_are_named(owner: PairWorld, caplog: pytest.LogCaptureFixture) -> None:

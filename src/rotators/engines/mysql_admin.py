@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rotators.engines.mysql_accounts import Account, accounts, is_mariadb
 from rotators.engines.mysql_alignment import DENIED, PLAIN
 from rotators.engines.mysql_failures import change_failed
-from rotators.engines.mysql_grants import QUOTED
 from rotators.engines.mysql_login import prepare
 from rotators.engines.mysql_plan import lock
 from rotators.engines.mysql_session import MySQLError, Session, identifier
@@ -48,7 +47,6 @@ class Admin:
         """
         prepare(self.session)
         self.attempt(PLAIN)  # MySQL from 8.0 on does not know the mode, and does not need it
-        self.session.rows(QUOTED)
         lock(self.session, base)
         ((version,),) = self.session.rows("SELECT VERSION()")
         self.mariadb = is_mariadb(str(version))

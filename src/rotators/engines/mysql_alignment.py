@@ -79,7 +79,8 @@ class Alignment:
         if problem.number in GONE and step.text.startswith("GRANT"):
             self._left_over(step, granting, problem)
         elif problem.number not in DENIED:
-            raise problem
+            if not self._denied:  # else it follows from that: a role that could not be granted can't be a default
+                raise problem
         else:
             self._find_denied(step, granting, problem)
 
@@ -127,12 +128,15 @@ class Alignment:
         if system or len(alone) < 2:  # noqa: PLR2004 - one can't be told apart further
             right = Right(Kind.DYNAMIC, "SYSTEM_USER", GLOBAL) if system else step.rights[0]
             for each in [right] if system else step.rights:
-                self._denied[str(each)] = needed(each, self._admin.name())
+                self._denied[str(each)] = self._needed(each)
             return
         refused = [(one, found) for one in alone if (found := self._run(one)) is not None]
         for one, found in refused or [(step, problem)]:
             if found.number in DENIED:
-                self._denied[str(one.rights[0])] = needed(one.rights[0], self._admin.name())
+                self._denied[str(one.rights[0])] = self._needed(one.rights[0])
+
+    def _needed(self, right: Right) -> str:
+        return needed(right, self._admin.name(), mariadb=self._mariadb)
 
     def _refusal(self, account: str) -> ChangeRefused:
         statements = "; ".join(dict.fromkeys(self._denied.values()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rotators.engines.mysql_accounts import is_mariadb
 from rotators.engines.mysql_failures import login_failed
 from rotators.engines.mysql_granting import missing, surplus
-from rotators.engines.mysql_grants import QUOTED, Kind, Right, created, rights
+from rotators.engines.mysql_grants import Kind, Right, created, rights
 from rotators.engines.mysql_login import login, prepare
 from rotators.engines.mysql_session import MySQLError, Session, literal
 from rotators.errors import ChangeRefused, RotatorsError
@@ -73,7 +73,6 @@ def _differences(of_base: Session, base: str, of_clone: Session, clone: str) -> 
 def _look(session: Session) -> tuple[frozenset[Right], str]:
     """Return what a session's user may do, and what the server demands of it."""
     prepare(session)
-    session.rows(QUOTED)
     ((version,),) = session.rows("SELECT VERSION()")
     mariadb = is_mariadb(str(version))
     told = created(session, None)

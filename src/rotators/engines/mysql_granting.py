@@ -157,12 +157,12 @@ def surplus(have: frozenset[Right], want: frozenset[Right]) -> set[Right]:
     return {right for right in have - want if not (right.under_all and right.on in whole)}
 
 
-def needed(right: Right, admin: str) -> str:
-    """Return the statement that lets an admin give or take a right."""
+def needed(right: Right, admin: str, *, mariadb: bool) -> str:
+    """Return the statement that lets an admin give or take a right. MariaDB asks for UPDATE where MySQL asks for CREATE USER."""
     if right.kind is Kind.ROLE:
         return f"GRANT {right.what} TO {admin} WITH ADMIN OPTION"
     if right.kind is Kind.DEFAULT:
-        return f"GRANT CREATE USER ON *.* TO {admin}"
+        return f"GRANT {'UPDATE ON `mysql`.*' if mariadb else 'CREATE USER ON *.*'} TO {admin}"
     return f"GRANT {_names([right]) or 'USAGE'} ON {right.on} TO {admin} WITH GRANT OPTION"
 
 

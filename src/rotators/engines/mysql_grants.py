@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 GLOBAL = "*.*"
 ALL, GRANT_OPTION = "ALL PRIVILEGES", "GRANT OPTION"
-#: Both servers leave quotes out of what they print where they are told to, and then no text could be split.
-QUOTED = "SET SESSION sql_quote_show_create = 1"
 
 _TOKEN = re.compile(r"`(?:[^`]|``)*`|'(?:[^']|'')*'|[(),@]|[^\s`'(),@]+")
 _ROLE = r"`(?:[^`]|``)*`@`(?:[^`]|``)*`"
@@ -78,7 +76,7 @@ def rights(session: Session, account: str | None, *, mariadb: bool) -> frozenset
     Return what an account may do; of one's own, MySQL lists the rights of the roles that are active too.
 
     Args:
-        session: of who may look, where `QUOTED` was said: anybody at oneself, others with SELECT on the database mysql.
+        session: of who may look, made ours: anybody at oneself, others with SELECT on the database mysql.
         account: its name, as a statement has it; None for the session's own.
         mariadb: which server it is.
 

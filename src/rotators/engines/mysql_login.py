@@ -91,18 +91,28 @@ def prepare(session: Session) -> None:
     Raises:
         MySQLError: it broke.
     """
-    session.rows(OURS)
     longest = max(1, int(deadline.current().left() / 3))
-    for statement in (
-        f"SET SESSION sql_quote_show_create = 1, wait_timeout = 60, lock_wait_timeout = {longest}",
-        f"SET SESSION max_statement_time = {longest}",  # what MariaDB goes by where a backup holds the lock
-        "SET SESSION TRANSACTION READ WRITE",
-    ):
-        try:
-            session.rows(statement)
-        except MySQLError as error:
-            if not error.number:  # others of the family don't know all of it
-                raise
+    settings = ["sql_quote_show_create = 1", "wait_timeout = 60", f"lock_wait_timeout = {longest}"]
+    if session.is_mariadb:
+        # Where a backup holds the lock, it goes by the first; by the last it wants verifiers of the form of 4.0.
+        settings += [f"max_statement_time = {longest}", "tx_read_only = 0", "old_passwords = 0"]
+    else:
+        settings.append("transaction_read_only = 0")
+    if _tried(session, f"{OURS}, {', '.join(settings)}"):
+        return
+    session.rows(OURS)
+    for setting in settings:  # others of the family don't know all of them
+        _tried(session, f"SET SESSION {setting}")
+
+
+def _tried(session: Session, statement: str) -> bool:
+    try:
+        session.rows(statement)
+    except MySQLError as error:
+        if not error.number:
+            raise
+        return False
+    return True
 
 
 def _stamp(bundle: str) -> int:

@@ -103,6 +103,14 @@ REFUSED: tuple[tuple[frozenset[int] | set[int], str, str], ...] = (
             "admin of 'masterarn' do it"
         ),
     ),
+    (
+        {4058},
+        "",
+        (
+            "the authentication_policy of {at} no longer allows the plugin of {user!r} where a user changes its own password: "
+            "give it a plugin that it allows, or let the admin of 'masterarn' set the password by the strategy single"
+        ),
+    ),
     ({1133, 1396}, "", "{at} has no account {user!r} any more, or it is another now: somebody else changed it"),
     (
         {1819, 3638, 3892},

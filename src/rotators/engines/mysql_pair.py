@@ -100,6 +100,8 @@ class PairChange:
                 f"{self._base!r} logs in by {plugins}, which holds no password that its second user could have too"
             )
         self._claims.refuse_clones(before, admin.traits(self._clone), surplus=self._surplus)
+        for account in reference:  # who may not look has changed nothing yet
+            rights(self._session, account.name, mariadb=admin.mariadb)
         for account in reference:
             if account.host not in {clone.host for clone in before}:
                 making.create(account)

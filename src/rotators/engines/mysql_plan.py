@@ -49,26 +49,31 @@ def inspect(session: Session, *, mariadb: bool) -> None:
     Raises:
         ChangeRefused: says what to do.
     """
-    if _is_on(session, "@@GLOBAL.read_only"):
+    settings = (
+        ["@@GLOBAL.read_only"] if mariadb else ["@@GLOBAL.read_only", "@@GLOBAL.log_raw AND @@GLOBAL.general_log"]
+    )
+    values = _values(session, *settings) or [value for one in settings for value in _values(session, one) or [0]]
+    read_only, raw = [str(value) not in {"0", "OFF", "None"} for value in (*values, 0)[:2]]
+    if read_only:
         raise ChangeRefused(
             "the server is read-only: 'host' in the secret must name the primary (the writer endpoint)", retryable=True
         )
-    if not mariadb and _is_on(session, "@@GLOBAL.log_raw AND @@GLOBAL.general_log"):
+    if raw:
         raise ChangeRefused(
             "the server writes statements to its general log as they are (log_raw), a new password too: SET GLOBAL log_raw = "
             "OFF"
         )
 
 
-def _is_on(session: Session, expression: str) -> bool:
-    """Ask for settings; one that a server does not know is not on."""
+def _values(session: Session, *expressions: str) -> list[object] | None:
+    """Ask for settings; None where the server does not know one of them."""
     try:
-        ((value,),) = session.rows(f"SELECT {expression}")
+        (row,) = session.rows(f"SELECT {', '.join(expressions)}")
     except MySQLError as error:
         if not error.number or error.number in EXPIRED:
             raise
-        return False
-    return str(value) not in {"0", "OFF", "None"}
+        return None
+    return list(row)
 
 
 class Plan:

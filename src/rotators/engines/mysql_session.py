@@ -61,6 +61,11 @@ class Session:
         self.address = address
 
     @property
+    def is_mariadb(self) -> bool:
+        """Say what the greeting says; something between may give it in the server's name."""
+        return "mariadb" in str(self._connection.server_version).lower()
+
+    @property
     def here(self) -> str:
         """Our own address, as the server sees it if nothing stands between."""
         return self._connection.here
@@ -111,18 +116,24 @@ class Session:
         )
         session = cls(connection, address)
         try:
-            wire = connection.reach(address, port, end.left())
-        except OSError as error:
-            failure = MySQLError(0, type(error).__name__, cause=error, timed_out=isinstance(error, TimeoutError))
-        else:
-            # Begun in any case: what runs on the connection is what closes it.
-            problem = session._bounded(max(0.001, end.left()), connection.connect, {"sock": wire})
-            if problem is None:
-                return session
-            failure = problem
-            connection.let_go()
-            failure.sure = tls is None or connection.encrypted
+            failure = session._log_in(address, port, end)
+        except BaseException:
+            connection.drop()
+            raise
+        if failure is None:
+            return session
+        failure.sure = tls is None or connection.encrypted
         raise failure
+
+    def _log_in(self, address: str, port: int, end: deadline.Deadline) -> MySQLError | None:
+        try:
+            wire = self._connection.reach(address, port, end.left())
+        except OSError as error:
+            return MySQLError(0, type(error).__name__, cause=error, timed_out=isinstance(error, TimeoutError))
+        failure = self._bounded(end.left(), self._connection.connect, {"sock": wire})
+        if failure is not None:
+            self._connection.drop()
+        return failure
 
     def rows(self, statement: str, *, seconds: float = deadline.LONGEST) -> list[tuple[Any, ...]]:
         """
@@ -169,7 +180,7 @@ class Session:
         """End the session, with a farewell: a server counts those who leave without one."""
         with suppress(Exception):
             self._connection.close()
-        self._connection.let_go()
+        self._connection.drop()
 
     def __enter__(self) -> Self:
         return self

@@ -19,6 +19,7 @@ class Wire(pymysql.Connection):
     """A connection to one server."""
 
     _received = 0
+    _wire: socket.socket | None = None
     _end: socket.socket | None = None
 
     def reach(self, address: str, port: int, seconds: float) -> socket.socket:
@@ -30,7 +31,7 @@ class Wire(pymysql.Connection):
         """
         wire = socket.create_connection((address, port), timeout=max(0.001, seconds))
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._end = wire.dup()
+        self._wire, self._end = wire, wire.dup()
         return wire
 
     @property
@@ -44,17 +45,17 @@ class Wire(pymysql.Connection):
         return bool(self._secure)  # type: ignore[attr-defined]
 
     def cut(self) -> None:
-        """End it at once, whoever waits for it on whatever thread."""
+        """End it at once, whoever waits for it on whatever thread; who waits then closes it."""
         if self._end is not None:
             with suppress(OSError):  # it is gone already
                 self._end.shutdown(socket.SHUT_RDWR)
-            self.let_go()
 
-    def let_go(self) -> None:
-        """Close our own handle."""
-        end, self._end = self._end, None
-        if end is not None:
-            end.close()
+    def drop(self) -> None:
+        """End it without a farewell."""
+        self.cut()
+        for end in (self._sock, self._rfile, self._wire, self._end):
+            with suppress(OSError, AttributeError):
+                end.close()
 
     def _request_authentication(self) -> None:
         """

@@ -49,14 +49,14 @@ _PARAMETERS = ("PARAMETER", "pg_parameter_acl", "pg_catalog.quote_ident(t.parnam
 _EXTRAS = """
 WITH named AS (SELECT classid, objid FROM pg_catalog.pg_shdepend WHERE deptype = 'a'
   AND refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = {clone}
-  AND dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
-  LIMIT {most}),
+  AND dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))),
 kept (kind, name, owner, acl) AS ({kept})
 SELECT DISTINCT k.kind, k.name FROM kept k, pg_catalog.aclexplode(k.acl) mine
 WHERE mine.grantee = {clone} AND NOT pg_catalog.pg_has_role({base}, k.owner, 'USAGE')
 AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(k.acl) theirs WHERE theirs.privilege_type = mine.privilege_type
   AND (theirs.is_grantable OR NOT mine.is_grantable)
-  AND (theirs.grantee = 0 OR pg_catalog.pg_has_role({base}, theirs.grantee, 'USAGE'))) ORDER BY 1, 2
+  AND (theirs.grantee = 0 OR pg_catalog.pg_has_role({base}, theirs.grantee, 'USAGE'))) {whose}
+ORDER BY 1, 2 LIMIT {most}
 """
 
 
@@ -80,18 +80,20 @@ def reassign(pair: Pair) -> str:
 
 def reassignment(rights: Rights) -> Gap:
     """Return the same with what an admin needs for it."""
-    me, inherit = (
-        identifier(rights.admin["rolname"]),
-        " WITH INHERIT TRUE, SET TRUE" if rights.version >= OPTIONS else "",
-    )
-    both = f"{identifier(rights.pair.base)}, {identifier(rights.pair.clone)}"
+    inherit = " WITH INHERIT TRUE, SET TRUE" if rights.version >= OPTIONS else ""
+    base, clone, me = map(identifier, (rights.pair.base, rights.pair.clone, rights.admin["rolname"]))
     text = f"give what {rights.pair.clone!r} owns to {rights.pair.base!r}"
-    return Gap(text, reassign(rights.pair), f"GRANT {both} TO {me}{inherit}")
+    return Gap(text, reassign(rights.pair), f"GRANT {base}, {clone} TO {me}{inherit}")
 
 
-def extras(session: Session, rights: Rights) -> list[str]:
+def extras(session: Session, rights: Rights, *, revocable: bool = False) -> list[str]:
     """
     Return what revokes the privileges that the clone was granted by name in the session's database, and its base has not.
+
+    Args:
+        session: whom to ask.
+        rights: of the pair.
+        revocable: only those that the session's own role can revoke: it owns the object, is its owner, or a superuser.
 
     Raises:
         LibpqError: the server refused, or the connection broke.
@@ -107,6 +109,7 @@ def extras(session: Session, rights: Rights) -> list[str]:
         clone=f"{int(clone or 0)}::pg_catalog.oid",
         base=f"{int(base or 0)}::pg_catalog.oid",
         most=MOST,
+        whose="AND pg_catalog.pg_has_role(k.owner, 'USAGE')" if revocable else "",
         kept=" UNION ALL ".join([*kept, _COLUMNS]),
     )
     name = identifier(rights.pair.clone)
@@ -115,12 +118,12 @@ def extras(session: Session, rights: Rights) -> list[str]:
 
 def revoke(session: Session, rights: Rights) -> None:
     """
-    Revoke what can be revoked of them. What can't (the admin is not the owner) is left for a warning.
+    Revoke those that can be. What stays, testSecret warns of.
 
     Raises:
         LibpqError: the connection broke.
     """
-    for statement in extras(session, rights):
+    for statement in extras(session, rights, revocable=True):
         if deadline.current().left() < deadline.CONNECT:
             return
         try:

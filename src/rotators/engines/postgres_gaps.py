@@ -112,9 +112,8 @@ def _settings(rights: Rights) -> Iterator[Gap]:
     found = {where: entries for whose, where, entries in rights.settings if whose == pair.clone}
     wanted.setdefault(None, {})["role"] = acting(rights, None)
     for whose, where, entries in rights.settings:
-        if (
-            whose is None and where is not None and "role" in entries
-        ):  # ALTER DATABASE … SET role: ours would overrule it
+        # ALTER DATABASE … SET role, which a setting of the clone's own would overrule.
+        if whose is None and where is not None and "role" in entries:
             wanted.setdefault(where, {})["role"] = acting(rights, where)
     for where in sorted({*wanted, *found}, key=str):
         at = "" if where is None else f" IN DATABASE {identifier(where)}"
