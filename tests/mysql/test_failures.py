@@ -241,9 +241,9 @@ def test_a_user_that_is_not_there(odd: Mysqld, mysql_world: Make) -> None:
     """Nor is a role of that name one."""
     app = mysql_world(odd, tags=SINGLE)
     app.execute("CREATE ROLE IF NOT EXISTS nobody_at_all")
-    for username in ("nobody_at_all", "nobody_else"):
-        token = redirect(app, username=username)
-        refused(app, token, "has no such user", kind=CredentialRejected)
+    for username in ("nobody_at_all", "nobody_else"):  # asked for as one that there is, with any of their plugins
+        error = failing(app, redirect(app, username=username))
+        assert "such user" in str(error) or "such a user" in str(error)
     app.with_admin()
     refused(app, redirect(app, username="nobody_else"), "has no user 'nobody_else'", kind=ChangeRefused)
     said = "has no user" if odd.engine == "mariadb" else "is locked"

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from rotators import ChangeRefused
+from rotators.engines.postgres_gaps import FLAGS, gaps
+from rotators.engines.postgres_rights import Pair, Rights
 from rotators.engines.postgres_sql import literals
 from rotators.testing import rotate
 
@@ -355,3 +357,22 @@ def test_equal_roles_are_not_altered(pair: Callable[..., PairWorld], any_server:
 )
 def test_lists_of_names(flattened: str, quoted: str) -> None:
     assert literals(flattened) == quoted
+
+
+@pytest.mark.parametrize("version, remedy", [(140000, ""), (150000, 'GRANT SET ON PARAMETER "my"."own" TO "admin"')])
+def test_the_remedy_is_one_that_the_version_has(version: int, remedy: str) -> None:
+    """No server before 15 is at hand; before, only a superuser could set such a parameter."""
+    role = dict.fromkeys(FLAGS, True) | {"rolconnlimit": -1, "rolvaliduntil": None, "oid": 1}
+    membership = {"role": "app", "by": "admin", "roleid": 1, "admin_option": False}
+    facts = {
+        **dict.fromkeys(("belongings", "expired", "administers")),
+        "version": version,
+        "acts": "admin",
+        "database": "postgres",
+        "admin": {"rolname": "admin"},
+        "roles": {"app": role, "app_clone": role},
+        "memberships": [membership],
+        "settings": [["app", None, ["my.own=x"]], ["app_clone", None, ["role=app"]]],
+    }
+    (gap,) = gaps(Rights(Pair("app", "app_clone"), facts))
+    assert (gap.text, gap.remedy) == ("setting my.own", remedy)

@@ -106,8 +106,9 @@ def _unfit(error: MySQLError, who: DatabaseSecret) -> RotatorsError | None:
         )
     if any(words in error.text for words in UNKNOWN_WAY):
         return TargetUnreachable(
-            f"{at} asks {user!r} for more than a password, or for it in a form that would give it away (PAM, LDAP, "
-            "Kerberos, an old format): nothing was sent. ALTER USER … IDENTIFIED … by a plugin that keeps a password",
+            f"{at} asks {user!r}, if there is such a user, for more than a password, or for it in a form that would give it "
+            "away (PAM, LDAP, Kerberos, an old format): nothing was sent. ALTER USER … IDENTIFIED … by a plugin that keeps a "
+            "password",
             cause="denied",
             retryable=False,
         )

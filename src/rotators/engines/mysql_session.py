@@ -7,12 +7,12 @@ not cover a server that accepts and says nothing. Here every login and every sta
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-import pymysql
-
 from rotators import deadline
+from rotators.engines.mysql_errors import MySQLError, told
 from rotators.engines.mysql_plugins import PLUGINS
 from rotators.engines.mysql_wire import Wire
 from rotators.waiting import within
@@ -20,29 +20,14 @@ from rotators.waiting import within
 if TYPE_CHECKING:
     import ssl
 
+__all__ = ["OURS", "MySQLError", "Session", "identifier", "literal"]
+
 #: What makes every session alike, whatever the server's or the user's own settings: strings end at a quote, and nowhere else.
 OURS = "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', autocommit = 1"
 
 
-class MySQLError(Exception):
-    """
-    What the server or the driver said.
-
-    Attributes:
-        number: the server's error number; 0 where the server said nothing.
-        cause: what the socket or TLS raised, where it was that.
-        timed_out: whether the time was up.
-        sure: whether it came from who we think; not what was said before TLS began, which anybody may have said.
-    """
-
-    sure = True
-
-    def __init__(self, number: int, text: str, *, cause: BaseException | None = None, timed_out: bool = False) -> None:
-        super().__init__(text)
-        self.number = number
-        self.text = text
-        self.cause = cause
-        self.timed_out = timed_out
+#: Seconds a thread gets to notice that its connection was cut.
+GRACE = 0.2
 
 
 class Session:
@@ -63,7 +48,7 @@ class Session:
     @property
     def is_mariadb(self) -> bool:
         """Say what the greeting says; something between may give it in the server's name."""
-        return "mariadb" in str(self._connection.server_version).lower()
+        return "mariadb" in self._connection.version.lower()
 
     @property
     def here(self) -> str:
@@ -156,19 +141,22 @@ class Session:
 
     def _bounded(self, seconds: float, work: Any, parameters: dict[str, Any]) -> MySQLError | None:
         """Run something on the connection; when its time is up the connection is cut, so that its thread ends too."""
+        ended = threading.Event()
+
+        def run(**more: Any) -> None:
+            try:
+                work(**more)
+            finally:
+                ended.set()
+
         try:
-            within(seconds, work, parameters)
+            within(max(0.001, seconds), run, parameters)
         except TimeoutError as error:
             self._connection.cut()
+            ended.wait(GRACE)  # nobody reads from it any more when it is closed
             return MySQLError(0, "no answer in time", cause=error, timed_out=True)
-        except pymysql.Error as error:
-            number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-            cause = getattr(error, "original_exception", None)
-            # PyMySQL's own numbers, from 2000 on to 2999, are no server's.
-            own = 2000 <= number < 3000  # noqa: PLR2004
-            return MySQLError(0 if own else number, str(error.args[-1] if error.args else ""), cause=cause)
         except Exception as error:  # noqa: BLE001 - PyMySQL lets its bugs and the socket's errors through
-            return MySQLError(0, f"{type(error).__name__}: {error}", cause=error)
+            return told(error)
         return None
 
     @property

@@ -40,12 +40,17 @@ class Wire(pymysql.Connection):
         return str(self._end.getsockname()[0]) if self._end else ""
 
     @property
+    def version(self) -> str:
+        """The server's version by its greeting."""
+        return str(getattr(self, "server_version", ""))
+
+    @property
     def encrypted(self) -> bool:
         """Say whether TLS is spoken."""
         return bool(self._secure)  # type: ignore[attr-defined]
 
     def cut(self) -> None:
-        """End it at once, whoever waits for it on whatever thread; who waits then closes it."""
+        """End it at once, whoever waits for it on whatever thread."""
         if self._end is not None:
             with suppress(OSError):  # it is gone already
                 self._end.shutdown(socket.SHUT_RDWR)
@@ -53,9 +58,9 @@ class Wire(pymysql.Connection):
     def drop(self) -> None:
         """End it without a farewell."""
         self.cut()
-        for end in (self._sock, self._rfile, self._wire, self._end):
+        for name in ("_sock", "_rfile", "_wire", "_end"):
             with suppress(OSError, AttributeError):
-                end.close()
+                getattr(self, name).close()
 
     def _request_authentication(self) -> None:
         """

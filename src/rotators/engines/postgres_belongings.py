@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rotators import deadline
 from rotators.engines.libpq_errors import LibpqError
 from rotators.engines.postgres_gaps import Gap
-from rotators.engines.postgres_rights import OPTIONS
+from rotators.engines.postgres_rights import OPTIONS, PARAMETERS
 from rotators.engines.postgres_sql import identifier, literal
 from rotators.errors import ConfigurationError
 
@@ -99,7 +99,7 @@ def extras(session: Session, rights: Rights, *, revocable: bool = False) -> list
         LibpqError: the server refused, or the connection broke.
     """
     clone, base = ((role or {}).get("oid") for role in (rights.clone, rights.base))
-    places = (*_KEPT, _PARAMETERS) if rights.version >= 150000 else _KEPT  # noqa: PLR2004 - where the catalog came
+    places = (*_KEPT, _PARAMETERS) if rights.version >= PARAMETERS else _KEPT
     kept = [
         f"SELECT {literal(kind)}, {name}, {owner}, {acl} FROM pg_catalog.{catalog} t JOIN named n ON n.objid = t.oid "  # noqa: S608 - ours
         f"AND n.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rotators.engines.postgres_rights import GUARDED, OPTIONS
+from rotators.engines.postgres_rights import GUARDED, OPTIONS, PARAMETERS
 from rotators.engines.postgres_sql import identifier, literal, literals
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _settings(rights: Rights) -> Iterator[Gap]:
             quoted = ".".join(identifier(part) for part in parameter.split("."))
             text = f"setting {parameter}{f' in database {where!r}' if where is not None else ''}"
             right = "SET ON PARAMETER " + quoted if parameter != "role" else identifier(pair.base)
-            remedy = f"GRANT {right} TO {identifier(rights.admin['rolname'])}"
+            remedy = f"GRANT {right} TO {identifier(rights.admin['rolname'])}" if rights.version >= PARAMETERS else ""
             if value is None:
                 yield Gap(f"no {text}", f"ALTER ROLE {name}{at} RESET {quoted}", remedy)
             else:

@@ -4,6 +4,9 @@ What both roles of a pair may do, as the catalogs say it; every role can read th
 A session of the clone acts as its base: the base is its ``role`` setting. So what it creates is the base's, and what it may
 do is what the base may. The clone's own attributes decide about the login (LOGIN, VALID UNTIL, CONNECTION LIMIT,
 REPLICATION, settings) and about what ``SET ROLE NONE`` would bring back. `postgres_gaps` compares them.
+
+What no setting changes: the login is the clone's. So ``session_user`` is, and a session that acts as the base can't see the
+statements of another session of the clone, or cancel it: for the server that is another role's.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 #: The version in which a membership got INHERIT and SET options, and a CREATEROLE admin needs ADMIN OPTION.
 OPTIONS = 160000
+#: The version in which the right to set a parameter can be granted.
+PARAMETERS = 150000
 #: What an admin can give only if it has it itself, from that version on. Before, the last two only a superuser could.
 GUARDED = {"rolcreatedb": "CREATEDB", "rolreplication": "REPLICATION", "rolbypassrls": "BYPASSRLS"}
 #: `{pair}` is both names. A row to_jsonb'ed tells a column that only newer versions have, and no error in older ones.
