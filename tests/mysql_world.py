@@ -13,7 +13,7 @@ import pymysql
 import pytest
 
 from rotators.engines.mysql import MySQL as MySQLEngine
-from rotators.engines.mysql_plugins import PLUGINS
+from rotators.engines.mysql.plugins import PLUGINS
 from rotators.machine import AWSCURRENT
 from tests.servers import account
 from tests.world import START, Stored

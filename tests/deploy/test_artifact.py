@@ -56,7 +56,7 @@ def test_nothing_in_it_tells_where_it_was_built(artifact: Path) -> None:
 
 
 def test_ed25519_needs_no_more_of_cffi_than_the_artifact_holds(artifact: Path) -> None:
-    code = "from rotators.engines.mysql_verifiers import verifier; print(verifier('ed25519', 'secret'))"
+    code = "from rotators.engines.mysql.verifiers import verifier; print(verifier('ed25519', 'secret'))"
     told = subprocess.run(
         [sys.executable, "-S", "-c", code],
         check=False,

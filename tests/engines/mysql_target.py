@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pymysql
 from pymysql.converters import escape_string
 
-from rotators.engines.mysql_plugins import PLUGINS
+from rotators.engines.mysql.plugins import PLUGINS
 from rotators.testing import Target
 
 if TYPE_CHECKING:

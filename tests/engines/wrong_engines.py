@@ -13,7 +13,7 @@ from unittest.mock import patch
 from rotators import ChangeRefused, CredentialRejected, Secret, TargetUnreachable, telemetry
 from rotators.deadline import Deadline, running
 from rotators.engines.postgres import Postgres
-from rotators.engines.postgres_change import Change
+from rotators.engines.postgres.change import Change
 from tests.engines.wrong_statements import run
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Plaintext(Real):
     """Law 9: the password itself is sent, and stands in the server's log (AWS's templates; Vault by default)."""
 
     def set(self, secret: Secret, *, by: Secret, like: Secret) -> None:
-        with patch("rotators.engines.libpq.Session.verifier", lambda *words: words[2]):
+        with patch("rotators.engines.postgres.libpq.Session.verifier", lambda *words: words[2]):
             super().set(secret, by=by, like=like)
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from rotators import RotatorsError, Secret
 from rotators.engines.mysql import MySQL
-from rotators.engines.mysql_verifiers import verifier
+from rotators.engines.mysql.verifiers import verifier
 from tests.engines.mysql_target import session as mysql_session
 from tests.engines.wrong_engines import Real
 

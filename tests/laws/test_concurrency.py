@@ -16,7 +16,7 @@ import pytest
 
 from rotators import ChangeRefused, Secret
 from rotators.engines.postgres import _view
-from rotators.engines.postgres_login import login
+from rotators.engines.postgres.login import login
 from rotators.lab.sandbox import Sandbox, SandboxDied, StepFailed
 from rotators.testing import Endpoint, LambdaContext, SecretsManager, resume, rotate, rotation_event
 from rotators.testing.contract import together

@@ -20,7 +20,7 @@ from rotators import (
     TargetUnreachable,
 )
 from rotators.engines.postgres import Postgres
-from rotators.engines.postgres_change import Change
+from rotators.engines.postgres.change import Change
 from rotators.machine import Standing
 from rotators.passwords import PasswordPolicy
 
@@ -204,7 +204,7 @@ def timeless(patch: pytest.MonkeyPatch) -> None:
 
 def begins_too_late(patch: pytest.MonkeyPatch) -> None:
     """Law 13: a change is begun without the time to prove it."""
-    patch.setattr("rotators.engines.postgres_change.PROOF", 0.0)
+    patch.setattr("rotators.engines.postgres.change.PROOF", 0.0)
 
 
 def unscrubbed(patch: pytest.MonkeyPatch) -> None:
@@ -215,12 +215,12 @@ def unscrubbed(patch: pytest.MonkeyPatch) -> None:
 
 def plaintext_statement(patch: pytest.MonkeyPatch) -> None:
     """Law 9: the password itself is sent (AWS's templates; Vault by default)."""
-    patch.setattr("rotators.engines.libpq.Session.verifier", lambda self, user, password, algorithm: password)
+    patch.setattr("rotators.engines.postgres.libpq.Session.verifier", lambda self, user, password, algorithm: password)
 
 
 def conflicts_are_fatal(patch: pytest.MonkeyPatch) -> None:
     """Law 3: "tuple concurrently updated" ends the step."""
-    patch.setattr("rotators.engines.postgres_change.CONFLICTS", 1)
+    patch.setattr("rotators.engines.postgres.change.CONFLICTS", 1)
 
 
 def no_abandoned(patch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rotators.engines.mysql import _view
-from rotators.engines.mysql_admin import Admin
-from rotators.engines.mysql_alignment import Alignment
-from rotators.engines.mysql_granting import Granting, missing, surplus
-from rotators.engines.mysql_grants import Kind, Right, parsed
-from rotators.engines.mysql_login import login
+from rotators.engines.mysql.admin import Admin
+from rotators.engines.mysql.alignment import Alignment
+from rotators.engines.mysql.granting import Granting, missing, surplus
+from rotators.engines.mysql.grants import Kind, Right, parsed
+from rotators.engines.mysql.login import login
 from rotators.errors import ChangeRefused
 from rotators.secret import Secret
 from tests.mysql.stock import Stock

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotators import ChangeRefused, SecretError, TargetUnreachable
-from rotators.engines.mysql_login import login
-from rotators.engines.mysql_plan import lock
+from rotators.engines.mysql.login import login
+from rotators.engines.mysql.plan import lock
 from rotators.secret import DatabaseSecret, Secret
 from rotators.testing import LambdaContext, rotation_event
 from rotators.testing.contract import together

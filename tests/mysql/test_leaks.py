@@ -15,10 +15,10 @@ import pymysql
 import pytest
 
 from rotators import RotatorsError
-from rotators.engines import mysql_alterations, mysql_change, mysql_plan
-from rotators.engines.mysql_accounts import Account, Entry
-from rotators.engines.mysql_alterations import Alteration, Form, Passwords
-from rotators.engines.mysql_session import MySQLError, Session
+from rotators.engines.mysql import alterations, change, plan
+from rotators.engines.mysql.accounts import Account, Entry
+from rotators.engines.mysql.alterations import Alteration, Form, Passwords
+from rotators.engines.mysql.session import MySQLError, Session
 from rotators.secret import DatabaseSecret
 from rotators.testing import LambdaContext, rotate, rotation_event
 from tests.mysql.conftest import setting
@@ -145,8 +145,8 @@ KINDS = (
     Entry,
     DatabaseSecret,
     MySQLError,
-    mysql_change.Change,
-    mysql_plan.Plan,
+    change.Change,
+    plan.Plan,
 )
 
 
@@ -179,7 +179,7 @@ def test_no_object_of_ours_shows_a_password(
     assert [word for word in hidden if word in seen] == []
     for kind in (Passwords, Entry, Form, Alteration, DatabaseSecret):
         assert all("password" not in str(field.name) or not field.repr for field in dataclasses.fields(kind))
-    assert mysql_alterations.__doc__
+    assert alterations.__doc__
 
 
 def test_a_servers_text_is_not_passed_on(odd: Mysqld, mysql_world: Make, monkeypatch: pytest.MonkeyPatch) -> None:

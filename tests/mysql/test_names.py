@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rotators.engines import mysql_hosts
-from rotators.engines.mysql_accounts import Account, _parsed
+from rotators.engines.mysql.accounts import Account, _parsed
 from rotators.testing import rotate
 from tests.mysql.stage import SINGLE
 
@@ -131,8 +130,8 @@ def test_which_account_lets_us_in(request: pytest.FixtureRequest, resolving: boo
         found = [Account(user, host, ()) for host in stored]
         client, served = who_came(server, user)
         mariadb = engine == "mariadb"
-        said = mysql_hosts.serving(found, client, address="127.0.0.1", mariadb=mariadb)
-        order = mysql_hosts._mariadb_order if mariadb else mysql_hosts._mysql_order
+        said = entries.serving(found, client, address="127.0.0.1", mariadb=mariadb)
+        order = entries._mariadb_order if mariadb else entries._mysql_order
         if served is None or said is None:
             assert said is None
             assert served is None

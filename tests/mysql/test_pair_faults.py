@@ -10,9 +10,9 @@ import pytest
 
 from rotators import ChangeRefused, RotatorsError, TargetUnreachable
 from rotators.engines.mysql import _view
-from rotators.engines.mysql_admin import Admin
-from rotators.engines.mysql_login import login
-from rotators.engines.mysql_session import MySQLError
+from rotators.engines.mysql.admin import Admin
+from rotators.engines.mysql.login import login
+from rotators.engines.mysql.session import MySQLError
 from rotators.secret import Secret
 from rotators.testing import LambdaContext, resume, rotate, rotation_event
 from rotators.testing.proxy import Proxy

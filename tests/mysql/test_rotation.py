@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rotators.engines.mysql_verifiers import verifier
+from rotators.engines.mysql.verifiers import verifier
 from rotators.testing import resume, rotate
 
 if TYPE_CHECKING:

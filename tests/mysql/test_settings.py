@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotators import ChangeRefused, ConfigurationError
-from rotators.engines.mysql_login import _context
+from rotators.engines.mysql.login import _context
 from rotators.testing import rotate
 from tests.mysql.conftest import setting
 from tests.mysql.stage import PENDING, SINGLE, failing, run

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pymysql.converters import escape_string
 
-from rotators.engines.mysql_accounts import accounts
-from rotators.engines.mysql_session import Session
-from rotators.engines.mysql_verifiers import opens, verifier
+from rotators.engines.mysql.accounts import accounts
+from rotators.engines.mysql.session import Session
+from rotators.engines.mysql.verifiers import opens, verifier
 
 if TYPE_CHECKING:
     from rotators.lab.mariadb import MariaDB

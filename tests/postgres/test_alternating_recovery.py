@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from rotators import ChangeRefused, RotatorsError, TargetUnreachable
-from rotators.engines.postgres_turn import key
+from rotators.engines.postgres.turn import key
 from rotators.testing import LambdaContext, resume, rotate, rotation_event
 from rotators.testing.contract import together
 from rotators.testing.proxy import Proxy

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from rotators import ChangeRefused
-from rotators.engines.postgres_gaps import FLAGS, gaps
-from rotators.engines.postgres_rights import Pair, Rights
-from rotators.engines.postgres_sql import literals
+from rotators.engines.postgres.gaps import FLAGS, gaps
+from rotators.engines.postgres.rights import Pair, Rights
+from rotators.engines.postgres.sql import literals
 from rotators.testing import rotate
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotators import CredentialRejected, Secret
-from rotators.engines import doorstep
-from rotators.engines.postgres import _view
-from rotators.engines.postgres_login import prove, stand_by
+from rotators.engines.postgres import _view, doorstep
+from rotators.engines.postgres.login import prove, stand_by
 from rotators.testing import rotate
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def test_an_old_one_is_not_used(world: Callable[..., World], monkeypatch: pytest
     who = _view(Secret(app.value()))
     stand_by(who, "127.0.0.1")
     now = time.time()
-    monkeypatch.setattr("rotators.engines.doorstep.time.time", lambda: now + 60)
+    monkeypatch.setattr("rotators.engines.postgres.doorstep.time.time", lambda: now + 60)
     assert doorstep.take(who) is None
     assert waiting() == 0
     monkeypatch.undo()

@@ -20,7 +20,7 @@ def load(module: str, *, extra: str) -> Any:
         ConfigurationError: the driver is not installed; says what to install.
 
     Example:
-        >>> load("postgres_login", extra="postgres").prove(secret)
+        >>> load("postgres.login", extra="postgres").prove(secret)
     """
     missing = ""
     try:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 #: What counts as an external call: (module, class, method). A module that is not installed is passed over.
 POINTS = (
     ("botocore.client", "BaseClient", "_make_api_call"),
-    ("rotators.engines.libpq", "Session", "open"),
-    ("rotators.engines.libpq", "Opening", "halt"),
-    ("rotators.engines.libpq", "Opening", "finish"),
-    ("rotators.engines.libpq", "Session", "rows"),
+    ("rotators.engines.postgres.libpq", "Session", "open"),
+    ("rotators.engines.postgres.libpq", "Opening", "halt"),
+    ("rotators.engines.postgres.libpq", "Opening", "finish"),
+    ("rotators.engines.postgres.libpq", "Session", "rows"),
     ("pymysql.connections", "Connection", "connect"),
     ("pymysql.connections", "Connection", "query"),
     ("urllib3.connectionpool", "HTTPConnectionPool", "urlopen"),
@@ -123,7 +123,7 @@ def _lost(name: str, label: str, *, throttled: bool) -> Exception:
             return ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, label)
         return ReadTimeoutError(endpoint_url="https://secretsmanager", error="timed out")
     if name.startswith(("Session.", "Opening.")):
-        from rotators.engines.libpq_errors import LibpqError  # noqa: PLC0415
+        from rotators.engines.postgres.libpq_errors import LibpqError  # noqa: PLC0415
 
         return LibpqError(None, "server closed the connection unexpectedly")
     if name.startswith("Connection."):
