@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rotators.engines.mysql import hosts as entries
 from rotators.engines.mysql.accounts import Account, _parsed
 from rotators.testing import rotate
 from tests.mysql.stage import SINGLE
