@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engine_rotator import EngineRotator
     from rotators.errors import (
         ChangeRefused,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rotators.passwords import PasswordPolicy
     from rotators.rotation import Rotation
     from rotators.rotator import Rotator
-    from rotators.secret import DatabaseSecret, Secret
+    from rotators.secret import Secret
     from rotators.store import SecretStore
     from rotators.strategies import AlternatingUsers, SingleUser
 
@@ -31,7 +32,7 @@ _HOME = {
     "ChangeRefused": "errors",
     "ConfigurationError": "errors",
     "CredentialRejected": "errors",
-    "DatabaseSecret": "secret",
+    "DatabaseSecret": "database_secret",
     "EngineRotator": "engine_rotator",
     "HookFailed": "errors",
     "PasswordPolicy": "passwords",

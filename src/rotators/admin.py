@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotators import aliases
+from rotators.database_secret import DatabaseSecret
 from rotators.errors import ConfigurationError, SecretError
 from rotators.rds import RDS
-from rotators.secret import DatabaseSecret
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -11,8 +11,8 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from rotators.database_secret import MAX_PORT
 from rotators.errors import ConfigurationError
-from rotators.secret import MAX_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rotators import strategies
 from rotators.abc import Pairs
-from rotators.errors import ConfigurationError, CredentialRejected, SecretError
-from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
+from rotators.errors import CredentialRejected, SecretError
+from rotators.machine import AWSCURRENT, AWSPENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rotators.abc import Engine
     from rotators.rotation import Rotation
     from rotators.secret import Secret
@@ -69,24 +66,13 @@ class Attempt:
         pending, current = self._rotation.pending, self._rotation.current
         try:
             if isinstance(self._engine, Pairs) and pending.get("username") != current.get("username"):
-                self._engine.pair(pending, by=authority, like=current, known=self._known())
+                self._engine.pair(pending, by=authority, like=current, known=self._rotation.older())
             else:
                 self._engine.set(pending, by=authority, like=current)
         except CredentialRejected as error:
             self._asked[_who(authority)] = f"{name} ({error})"
             return False
         return True
-
-    def _known(self) -> Iterator[tuple[str, Secret]]:
-        """Yield the secret's other values, AWSPREVIOUS first. What can't be read speaks for nothing, and is no reason to stop."""
-        with suppress(SecretError):  # a value somebody stored by hand, in another form
-            if self._rotation.previous is not None:
-                yield AWSPREVIOUS, self._rotation.previous
-        try:
-            for version, secret in self._rotation.abandoned():
-                yield f"version {version[:8]}", secret
-        except ConfigurationError as error:
-            self._rotation.warn(f"versions whose labels are gone were not read: {error}")
 
     def _current_has_opened(self) -> bool:
         """Law 5. Where it does not open, a single user's earlier try may have set pending (law 4)."""

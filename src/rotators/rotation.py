@@ -100,13 +100,13 @@ class Rotation:
     @cached_property
     def admin(self) -> Secret | None:
         """The secret that ``masterarn`` names, None where the current value names none."""
-        arn = self.current.get("masterarn")
+        arn = None if self.current.plain else self.current.get("masterarn")
         if not arn:
             return None
         found: Secret | None = None
         problem = ""
         try:
-            found = self._saw(self._store.another(str(arn)))
+            found = self._saw(self._store.another(str(arn))).keyed()
         except (RotationRefused, ConfigurationError, SecretError) as error:
             problem = str(error)
         if found is None:
@@ -135,6 +135,21 @@ class Rotation:
         for version, value in self._store.unlabelled(self.about, ABANDONED):
             if version != self.version:
                 yield version, self._saw(value)
+
+    def older(self) -> Iterator[tuple[str, Secret]]:
+        """
+        Yield (what to call it, value) of this secret's other versions that have keys: AWSPREVIOUS, then the abandoned ones.
+
+        What can't be read says nothing, and is no reason to stop.
+        """
+        if self.previous is not None and not self.previous.plain:
+            yield AWSPREVIOUS, self.previous
+        try:
+            for version, secret in self.abandoned():
+                if not secret.plain:  # a value somebody stored by hand, in another form
+                    yield f"version {version[:8]}, which has no label", secret
+        except ConfigurationError as error:
+            self.warn(f"versions whose labels are gone were not read: {error}")
 
     def has_pending(self) -> bool:
         """Say whether createSecret has stored its value already (law 2)."""

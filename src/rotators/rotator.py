@@ -27,13 +27,13 @@ from rotators.guards import off, way_out
 from rotators.machine import Standing, Step, Verdict, judge, standing
 from rotators.passwords import PasswordPolicy
 from rotators.rotation import Rotation
+from rotators.secret import Secret
 from rotators.store import SecretStore, counting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from rotators.description import Description
-    from rotators.secret import Secret
     from rotators.telemetry import StepReport
 
 
@@ -65,11 +65,16 @@ class Rotator(ABC):
 
     def create(self, rotation: Rotation) -> Secret:
         """
-        Return the value the new version is to hold. By default the current one with a fresh ``password``.
+        Return the value the new version is to hold. By default the current one with a fresh ``password``, or a fresh string
+        where the whole value is one.
 
         Called once a version: with a value stored, createSecret does nothing (law 2). It may still be called again when
         the answer to storing it was lost, so what it makes elsewhere must be found again by ``rotation.version``.
         """
+        if rotation.current.plain:
+            if rotation.current.text.lstrip()[:1] in {"{", "["}:  # more likely a slip than a credential: it is not lost
+                rotation.current.keyed()
+            return Secret(rotation.draw_password(self.password_policy(rotation)))
         if "password" not in rotation.current:
             raise SecretError("'password' is missing in the secret; expected the password to rotate")
         return rotation.current.replace(password=rotation.draw_password(self.password_policy(rotation)))
@@ -118,7 +123,10 @@ class Rotator(ABC):
         Raises:
             SecretError: names the keys that differ.
         """
-        self.same(rotation, rotation.current, rotation.pending, self.resource_keys)
+        if not rotation.current.plain:
+            self.same(rotation, rotation.current, rotation.pending, self.resource_keys)
+        elif not rotation.pending.plain:
+            raise SecretError("the AWSPENDING value has keys and AWSCURRENT has none; it was not used")
 
     def password_policy(self, rotation: Rotation) -> PasswordPolicy:
         """Return what a new password looks like."""

@@ -1,23 +1,22 @@
 """
-``Secret`` is what travels and what is written back; ``DatabaseSecret`` is the typed view an engine reads.
+``Secret`` is what travels and what is written back; a view such as ``DatabaseSecret`` is what an engine reads.
 
 AWS lets anybody add key/value pairs to a secret, and they must survive a rotation: so the value stays a mapping, with its
-keys, their order and their types, and a view never writes. Both are silent: a repr shows key names, nothing else (law 9).
+keys, their order and their types, and a view never writes. A value may be one string or bytes as well, without keys. All
+are silent: a repr shows key names, nothing else (law 9).
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rotators.errors import SecretError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-MAX_PORT = 65535
+    from collections.abc import Iterator
 
 #: Keys whose values may be read by anybody. Every other string of a secret is taken for a secret when a text is scrubbed.
 PUBLIC_KEYS = frozenset(
@@ -27,53 +26,107 @@ PUBLIC_KEYS = frozenset(
 
 class Secret(Mapping[str, Any]):
     """
-    One version's value: an immutable mapping that never shows its values.
+    One version's value, immutable, that never shows what it holds: a mapping, or a string or bytes without keys.
+
+    Asking one without keys for a key raises SecretError, which says what was expected.
 
     Args:
-        values: the keys and values, as in the secret's JSON.
+        value: the keys and values as in the secret's JSON, or the string or the bytes.
+        label: which version it is, for the errors' sentences.
 
     Example:
         >>> Secret({"username": "app", "password": "hunter2"})
         Secret(username, password)
+        >>> Secret("sk-live-hunter2").text[:3]
+        'sk-'
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_complaint", "_plain", "_values")
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
+    def __init__(self, value: Mapping[str, Any] | str | bytes, *, label: str = "secret's") -> None:
+        self._values: dict[str, Any] = {}
+        self._plain: str | bytes | None = None
+        self._complaint = ""
+        if isinstance(value, bytes):
+            self._plain, self._complaint = value, f"the {label} value is binary; expected a JSON object in SecretString"
+        elif isinstance(value, str):
+            self._plain, self._complaint = value, _complaint(value, label)
+        else:
+            self._values = dict(value)
 
     @classmethod
-    def parse(cls, text: str | None, *, label: str) -> Secret:
+    def read(cls, answer: Mapping[str, Any], *, label: str) -> Secret:
         """
-        Read a version's ``SecretString``.
+        Read GetSecretValue's answer.
 
         Args:
-            text: the string, None for a binary secret.
-            label: which version it is, for the error's sentence.
+            answer: with ``SecretString`` or ``SecretBinary``.
+            label: which version it is, for the errors' sentences.
+        """
+        text = answer.get("SecretString")
+        if text is None:
+            return cls(bytes(answer["SecretBinary"]), label=label)
+        value = _parsed(text)
+        return cls(value if isinstance(value, dict) else text, label=label)
+
+    @property
+    def plain(self) -> bool:
+        """Say whether it has no keys: one string, or bytes."""
+        return self._plain is not None
+
+    @property
+    def text(self) -> str:
+        """
+        The string of a secret that is one.
 
         Raises:
-            SecretError: it is not a JSON object.
+            SecretError: it has keys, or is binary.
         """
-        if text is None:
-            raise SecretError(f"the {label} value is binary; expected a JSON object in SecretString")
-        value: object = None
-        try:
-            value = json.loads(text)
-            broken = False
-        except (ValueError, RecursionError):
-            broken = True  # the decoder's exception holds the whole text, so ours is raised outside this block
-        if broken:
-            raise SecretError(f'the {label} value is not JSON; expected a JSON object such as {{"username": …}}')
-        if not isinstance(value, dict):
-            found = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}.get(
-                type(value), "a number"
-            )
-            raise SecretError(f"the {label} value is {found}; expected a JSON object")
-        return cls(value)
+        if not isinstance(self._plain, str):
+            raise SecretError("the secret is binary or has keys; expected one plain string in SecretString")
+        return self._plain
+
+    @property
+    def data(self) -> bytes:
+        """
+        The bytes of a binary secret.
+
+        Raises:
+            SecretError: it is none.
+        """
+        if not isinstance(self._plain, bytes):
+            raise SecretError("the secret is not binary; expected SecretBinary")
+        return self._plain
+
+    def keyed(self) -> Secret:
+        """
+        Return it, if it has keys.
+
+        Raises:
+            SecretError: it has none; says what it is.
+        """
+        self._map()
+        return self
+
+    def _map(self) -> dict[str, Any]:
+        if self.plain:
+            raise SecretError(self._complaint)
+        return self._values
 
     def replace(self, **changes: Any) -> Secret:
         """Return a copy with some values changed: other keys, their order and their types stay."""
-        return Secret({**self._values, **changes})
+        return Secret({**self._map(), **changes})
+
+    def stored(self) -> dict[str, str | bytes]:
+        """
+        Return it as PutSecretValue's parameters.
+
+        Raises:
+            SecretError: a value has no JSON form.
+        """
+        if isinstance(self._plain, bytes):
+            return {"SecretBinary": self._plain}
+        return {"SecretString": self._plain if self._plain is not None else self.to_json()}
 
     def to_json(self) -> str:
         """
@@ -84,7 +137,7 @@ class Secret(Mapping[str, Any]):
         """
         text = ""
         try:
-            text = json.dumps(self._values, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(self._map(), ensure_ascii=False, allow_nan=False)
             text.encode()
         except UnicodeEncodeError:
             text = json.dumps(self._values, allow_nan=False)  # a lone surrogate has an escape, but no UTF-8
@@ -97,98 +150,57 @@ class Secret(Mapping[str, Any]):
     def hidden(self) -> set[str]:
         """Return the strings a text about this secret must not contain (law 9)."""
         found = {text for key, value in self._values.items() if key not in PUBLIC_KEYS for text in _leaves(value)}
+        if isinstance(self._plain, str):
+            found |= {self._plain, *_leaves(_parsed(self._plain))}
+        elif self._plain is not None:
+            found |= {
+                self._plain.decode(errors="ignore"),
+                str(self._plain)[2:-1],
+                base64.b64encode(self._plain).decode(),
+            }
         return {text for text in found if len(text) > 3}  # noqa: PLR2004 - "no" or 1 would blot out half a sentence
 
     def __getitem__(self, key: str) -> Any:
-        return self._values[key]
+        return self._map()[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._map())
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._map())
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Secret):
+            return (self._plain, self._values) == (other._plain, other._values)
+        return not self.plain and self._values == other
+
+    __hash__ = None  # type: ignore[assignment] # as of any mapping: what it holds is not to be a key
 
     def __repr__(self) -> str:
+        if self.plain:
+            return f"Secret({'binary' if isinstance(self._plain, bytes) else 'a plain string'})"
         return f"Secret({', '.join(self._values)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a Secret is not to be pickled or copied: it would leave this process in the clear")
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseSecret:
-    """
-    The typed view of a database secret, validated once.
+def _parsed(text: str) -> Any:
+    """Read JSON; the text itself where it is none. The decoder's exception holds the whole text, so it ends here."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
-    Source of the keys: Secrets Manager user guide, "JSON structure of AWS Secrets Manager secrets".
 
-    Example:
-        >>> DatabaseSecret.of(secret, engines={"postgres"}, port=5432, dbname="postgres").host
-        'db.example.com'
-    """
-
-    engine: str
-    host: str
-    port: int
-    username: str
-    password: str = field(repr=False)
-    dbname: str
-    tls: bool
-    admin_arn: str | None
-
-    @classmethod
-    def of(
-        cls, secret: Secret, *, engines: Collection[str], port: int, dbname: str, host: str | None = None
-    ) -> DatabaseSecret:
-        """
-        Validate a secret.
-
-        Args:
-            secret: what was read.
-            engines: the values of ``engine`` that may stand in it.
-            port: the engine's default port.
-            dbname: the engine's default database.
-            host: the host where the secret may go without one (an admin secret managed by RDS has only
-                ``username`` and ``password``); None where it must name its own.
-
-        Raises:
-            SecretError: names the key and the expected form, never the value.
-        """
-        expected = " or ".join(f'"{e}"' for e in sorted(engines))
-        engine = secret.get("engine")
-        if not (engine is None and host is not None):
-            if engine is None:
-                raise SecretError(f"'engine' is missing in the secret; expected {expected}")
-            if not isinstance(engine, str) or engine not in engines:
-                raise SecretError(f"'engine' in the secret is not one of this function's; expected {expected}")
-        name = (
-            host
-            if host is not None and secret.get("host") is None
-            else _text(secret, "host", "a DNS name or an address")
-        )
-        name = name.removeprefix("[").removesuffix("]").removesuffix(".")
-        if not name or any(c in name for c in "/, @[]"):
-            raise SecretError("'host' in the secret must be one DNS name or address, without port, path or list")
-        return cls(
-            engine=engine or "",
-            host=name,
-            port=_port(secret, port),
-            username=_text(secret, "username", "the user's name"),
-            password=_text(secret, "password", "a string"),
-            dbname=dbname if secret.get("dbname") is None else _text(secret, "dbname", "a database's name"),
-            tls=_flag(secret, "ssl"),
-            admin_arn=None if secret.get("masterarn") is None else _text(secret, "masterarn", "a secret's ARN"),
-        )
-
-    def resource(self) -> dict[str, str]:
-        """Return what the secret opens: what law 5 compares. A host is the same whatever its case or last dot."""
-        return {
-            "host": self.host.lower(),
-            "port": str(self.port),
-            "dbname": self.dbname,
-            "username": self.username,
-            "ssl": str(self.tls).lower(),
-        }
+def _complaint(text: str, label: str) -> str:
+    """Say what a value without keys is, not what it holds."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return f'the {label} value is not JSON; expected a JSON object such as {{"username": …}}'
+    found = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}.get(type(value), "a number")
+    return f"the {label} value is {found}; expected a JSON object"
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -199,39 +211,3 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _leaves(inner)
     elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
         yield str(value)
-
-
-def _text(secret: Secret, key: str, expected: str) -> str:
-    value = secret.get(key)
-    if value is None:
-        raise SecretError(f"'{key}' is missing in the secret; expected {expected}")
-    if not isinstance(value, str) or not value or "\0" in value or _lone(value):
-        raise SecretError(
-            f"'{key}' in the secret must be {expected}: a non-empty string without NUL or lone surrogates"
-        )
-    return value
-
-
-def _lone(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _port(secret: Secret, default: int) -> int:
-    value = secret.get("port")
-    if value is None:
-        return default
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 5:  # noqa: PLR2004
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_PORT:
-        raise SecretError(f"'port' in the secret must be a number from 1 to {MAX_PORT}, such as {default}")
-    return value
-
-
-def _flag(secret: Secret, key: str) -> bool:
-    """Absent is true: plaintext only by the secret's own word. AWS's templates fall back to plaintext here."""
-    value = secret.get(key)
-    if value is None or isinstance(value, bool):
-        return value is not False
-    if isinstance(value, str) and value.lower() in {"true", "false"}:
-        return value.lower() == "true"
-    raise SecretError(f"'{key}' in the secret must be true or false")

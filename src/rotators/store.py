@@ -17,7 +17,7 @@ from rotators import deadline, waiting
 from rotators.calls import call
 from rotators.clients import Clients, quieten
 from rotators.description import Description
-from rotators.errors import RotationRefused, SecretError
+from rotators.errors import RotationRefused
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
 from rotators.refusals import LabelMoved, translate
 from rotators.secret import Secret
@@ -108,7 +108,7 @@ class SecretStore:
             except LabelMoved as error:
                 moved = error  # or this reader is behind: either way, ask again
             if answer is not None and ("SecretString" in answer or "SecretBinary" in answer):
-                secret = Secret.parse(answer.get("SecretString"), label=label or f"version {version[:8]}")
+                secret = Secret.read(answer, label=label or f"version {version[:8]}")
                 self._kept[key] = (time.monotonic() + KEEP, secret)
                 return secret
             if pause is not None and (wait or moved is not None):
@@ -126,16 +126,16 @@ class SecretStore:
         Raises:
             SecretError: the value does not fit into a secret.
         """
-        text = secret.to_json()
-        more = {"RotationToken": token.reveal()} if token else {}
+        value = secret.stored()
+        more: dict[str, Any] = {"RotationToken": token.reveal()} if token else {}
         self._call(
             "put_secret_value",
             about.arn,
             missing=True,
             SecretId=about.arn,
             ClientRequestToken=version,
-            SecretString=text,
             VersionStages=[AWSPENDING],
+            **value,
             **more,
         )
 
@@ -190,10 +190,7 @@ class SecretStore:
         loose = [v for v in found if not ours.intersection(v.get("VersionStages") or ())]
         loose.sort(key=lambda v: str(v.get("CreatedDate", "")), reverse=True)
         for entry in loose[:most]:
-            try:
-                secret = self.version(about, entry["VersionId"])
-            except SecretError:
-                continue  # somebody's hand-made value: it opens nothing
+            secret = self.version(about, entry["VersionId"])
             if secret is not None:
                 yield entry["VersionId"], secret
 
@@ -205,7 +202,7 @@ class SecretStore:
             RotationRefused: there is no such secret or it has no value.
         """
         answer = self._call("get_secret_value", secret_id, SecretId=secret_id, VersionStage=AWSCURRENT)
-        return Secret.parse(answer.get("SecretString"), label="admin secret's AWSCURRENT")
+        return Secret.read(answer, label="admin secret's AWSCURRENT")
 
     def random_password(self, policy: PasswordPolicy) -> str:
         """Call GetRandomPassword."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rotators.errors import ConfigurationError, RotatorsError, SecretError
-from rotators.machine import AWSCURRENT, AWSPREVIOUS
+from rotators.machine import AWSCURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +54,7 @@ class SingleUser:
         if self._admin_first and rotation.current.get("masterarn"):
             yield from self._admin(rotation)
         yield AWSCURRENT, rotation.current
-        yield from self._older(rotation)
+        yield from rotation.older()
         if rotation.admin is not None:
             yield LAST_RESORT, rotation.admin
 
@@ -68,17 +67,6 @@ class SingleUser:
         else:
             if admin is not None:
                 yield ADMIN, admin
-
-    def _older(self, rotation: Rotation) -> Iterator[tuple[str, Secret]]:
-        """Yield what else may open. What can't be read here is no reason to stop: the admin comes after it."""
-        with suppress(SecretError):  # a value somebody stored by hand, in another form
-            if rotation.previous is not None:
-                yield AWSPREVIOUS, rotation.previous
-        try:
-            for version, secret in rotation.abandoned():
-                yield f"version {version[:8]}, which has no label", secret
-        except ConfigurationError as error:
-            rotation.warn(f"versions whose labels are gone were not tried: {error}")
 
 
 class AlternatingUsers:

@@ -8,7 +8,7 @@ import pytest
 
 from rotators import ConfigurationError, Secret, SecretError
 from rotators.admin import at, authority
-from rotators.secret import DatabaseSecret
+from rotators.database_secret import DatabaseSecret
 from tests.rds import SUFFIX
 
 if TYPE_CHECKING:

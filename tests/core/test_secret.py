@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import pickle
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotators import DatabaseSecret, Secret, SecretError
+from rotators.errors import scrub
 
 CANARY = "c4n4ry-0f-th3-m1ne"
 JSON = st.recursive(
@@ -26,7 +28,7 @@ JSON = st.recursive(
 @given(st.dictionaries(st.text(), JSON, max_size=6), st.text())
 def test_unknown_keys_their_order_and_their_types_survive(values: dict[str, Any], password: str) -> None:
     before = json.dumps(values)
-    after = json.loads(Secret.parse(before, label="AWSCURRENT").replace(password=password).to_json())
+    after = json.loads(Secret.read({"SecretString": before}, label="AWSCURRENT").replace(password=password).to_json())
     expected = {**json.loads(before), "password": password}
     assert list(after.items()) == list(expected.items())
     assert [type(v) for v in after.values()] == [type(v) for v in expected.values()]
@@ -75,10 +77,54 @@ def test_a_secret_is_not_pickled() -> None:
     ],
 )
 def test_anything_but_a_json_object_is_refused_without_quoting_it(text: str | None, said: str) -> None:
+    answer = {"SecretBinary": CANARY.encode()} if text is None else {"SecretString": text}
+    secret = Secret.read(answer, label="AWSCURRENT")
     with pytest.raises(SecretError, match=said) as caught:
-        Secret.parse(text, label="AWSCURRENT")
+        secret.get("password")
+    for asked in (
+        secret.keyed,
+        secret.to_json,
+        secret.replace,
+        lambda: "x" in secret,
+        lambda: dict(secret),
+        lambda: len(secret),
+    ):
+        with pytest.raises(SecretError, match=said):
+            asked()
+    assert CANARY not in repr(secret)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("value", [CANARY, CANARY.encode(), b"\x00\xff" + CANARY.encode(), f'["{CANARY}"]', ""])
+def test_a_value_without_keys_is_stored_as_it_was_read(value: str | bytes) -> None:
+    answer = {"SecretBinary": value} if isinstance(value, bytes) else {"SecretString": value}
+    secret = Secret.read(answer, label="AWSCURRENT")
+    assert secret.plain
+    assert secret.stored() == answer
+    assert secret == Secret(value) != Secret(value + value if value else "x")  # type: ignore[operator]
+    assert (secret.data if isinstance(value, bytes) else secret.text) == value
+    with pytest.raises(SecretError, match="expected"):
+        _ = secret.text if isinstance(value, bytes) else secret.data
+
+
+def test_with_keys_it_is_neither_text_nor_bytes() -> None:
+    secret = Secret({"password": CANARY})
+    assert not secret.plain
+    assert secret.stored() == {"SecretString": json.dumps({"password": CANARY})}
+    for asked in (lambda: secret.text, lambda: secret.data):
+        with pytest.raises(SecretError, match="expected"):
+            asked()
+
+
+@pytest.mark.parametrize("value", [CANARY, f'["{CANARY}"]', CANARY.encode(), b"\xff" + CANARY.encode()])
+def test_law_9_a_value_without_keys_is_scrubbed(value: str | bytes) -> None:
+    data = value if isinstance(value, bytes) else value.encode()
+    for text in (str(value), repr(value), base64.b64encode(data).decode(), data.decode(errors="ignore")):
+        if isinstance(value, bytes) or text == str(value):
+            left = scrub(f"refused: {text}", Secret(value).hidden())
+            assert text not in left
+            assert CANARY not in left
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

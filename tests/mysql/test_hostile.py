@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotators import ChangeRefused, SecretError, TargetUnreachable
+from rotators.database_secret import DatabaseSecret
 from rotators.engines.mysql.login import login
 from rotators.engines.mysql.plan import lock
-from rotators.secret import DatabaseSecret, Secret
+from rotators.secret import Secret
 from rotators.testing import LambdaContext, rotation_event
 from rotators.testing.contract import together
 from rotators.testing.proxy import Proxy

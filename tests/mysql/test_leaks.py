@@ -15,11 +15,11 @@ import pymysql
 import pytest
 
 from rotators import RotatorsError
+from rotators.database_secret import DatabaseSecret
 from rotators.engines.mysql import alterations, change, plan
 from rotators.engines.mysql.accounts import Account, Entry
 from rotators.engines.mysql.alterations import Alteration, Form, Passwords
 from rotators.engines.mysql.session import MySQLError, Session
-from rotators.secret import DatabaseSecret
 from rotators.testing import LambdaContext, rotate, rotation_event
 from tests.mysql.conftest import setting
 from tests.mysql.stage import SINGLE

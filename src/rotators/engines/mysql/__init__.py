@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotators.admin import at, authority
+from rotators.database_secret import DatabaseSecret
 from rotators.engines.clone_name import fits
 from rotators.engines.driver import load
-from rotators.secret import DatabaseSecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

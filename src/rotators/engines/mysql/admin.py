@@ -14,7 +14,7 @@ from rotators.engines.mysql.traits import Traits, traits
 from rotators.errors import ChangeRefused, RotatorsError
 
 if TYPE_CHECKING:
-    from rotators.secret import DatabaseSecret
+    from rotators.database_secret import DatabaseSecret
 
 TOO_LONG = 1470
 

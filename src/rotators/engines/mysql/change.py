@@ -14,8 +14,8 @@ from rotators.engines.mysql.session import MySQLError, Session
 from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.mysql.alterations import Alteration, Form
-    from rotators.secret import DatabaseSecret
 
 #: Seconds a proof needs, and an undo: a change is not begun without the time for both (laws 10 and 13).
 PROOF = 1.5

@@ -15,10 +15,11 @@ from rotators.machine import AWSPENDING, AWSPREVIOUS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.mysql.accounts import Account
     from rotators.engines.mysql.grants import Right
     from rotators.engines.mysql.traits import Traits
-    from rotators.secret import DatabaseSecret, Secret
+    from rotators.secret import Secret
 
     Known = Iterable[tuple[str, Secret]]
 

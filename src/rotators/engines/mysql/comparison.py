@@ -15,7 +15,7 @@ from rotators.errors import ChangeRefused, RotatorsError
 from rotators.strategies import SUFFIX
 
 if TYPE_CHECKING:
-    from rotators.secret import DatabaseSecret
+    from rotators.database_secret import DatabaseSecret
 
 _NAMES = re.compile(r"`((?:[^`]|``)*)`\.`((?:[^`]|``)*)`$")
 _WAY = r"\w+(?: USING '(?:[^']|'')*')?"

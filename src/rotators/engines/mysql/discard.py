@@ -13,9 +13,9 @@ from rotators.engines.mysql.plan import lock
 from rotators.engines.mysql.session import MySQLError
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.mysql.session import Session
     from rotators.errors import RotatorsError
-    from rotators.secret import DatabaseSecret
 
 #: MySQL says so to who may not keep two passwords, and so has none to discard.
 NO_RIGHT = 1227

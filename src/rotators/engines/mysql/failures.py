@@ -29,8 +29,8 @@ from rotators.errors import (
 )
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.mysql.session import MySQLError
-    from rotators.secret import DatabaseSecret
 
 
 def login_failed(error: MySQLError, who: DatabaseSecret, bundle: str) -> RotatorsError:

@@ -23,10 +23,10 @@ from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, Ta
 from rotators.strategies import SUFFIX
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.mysql.accounts import Account
     from rotators.engines.mysql.claims import Known
     from rotators.engines.mysql.grants import Right
-    from rotators.secret import DatabaseSecret
 
 #: Seconds a proof needs: a password is not set without the time for it (law 13).
 PROOF = 1.5

@@ -16,8 +16,8 @@ from rotators.engines.mysql.session import MySQLError, Session, literal
 from rotators.errors import ChangeRefused, CredentialRejected, TargetUnreachable
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.mysql.alterations import Alteration
-    from rotators.secret import DatabaseSecret
 
 
 def lock(session: Session, user: str) -> None:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotators.admin import at, authority
+from rotators.database_secret import DatabaseSecret
 from rotators.engines.clone_name import fits
 from rotators.engines.driver import load
 from rotators.passwords import EXCLUDED
-from rotators.secret import DatabaseSecret
 
 if TYPE_CHECKING:
     from rotators.secret import Secret

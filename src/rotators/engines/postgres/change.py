@@ -15,8 +15,8 @@ from rotators.engines.postgres.sql import identifier, literal
 from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.postgres.libpq import Session
-    from rotators.secret import DatabaseSecret
 
 #: Seconds a proof needs, and an undo: a change is not begun without the time for both (laws 10 and 13).
 PROOF = 1.5

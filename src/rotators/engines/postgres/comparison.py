@@ -18,7 +18,7 @@ from rotators.engines.postgres.sql import identifier
 from rotators.errors import ChangeRefused, RotatorsError, TargetUnreachable
 
 if TYPE_CHECKING:
-    from rotators.secret import DatabaseSecret
+    from rotators.database_secret import DatabaseSecret
 
 #: No setting of the role's makes the question fail or last. Whom the session acts as is part of it, and stays.
 _OURS = "SET search_path = pg_catalog; SET statement_timeout = {milliseconds}"

@@ -20,7 +20,7 @@ from rotators.engines.postgres.libpq_errors import LibpqError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rotators.secret import DatabaseSecret
+    from rotators.database_secret import DatabaseSecret
 
 #: How many proofs follow a change: setSecret's, testSecret's, finishSecret's.
 PROOFS = 3

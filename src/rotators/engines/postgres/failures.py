@@ -15,7 +15,7 @@ from rotators.errors import (
 )
 
 if TYPE_CHECKING:
-    from rotators.secret import DatabaseSecret
+    from rotators.database_secret import DatabaseSecret
 
 CUT = "the connection was cut during login: see the server's log and any proxy before it"
 #: libpq's words where the server gave no answer: (words, cause, what to say). The first match counts.

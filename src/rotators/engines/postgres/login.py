@@ -14,7 +14,7 @@ from rotators.errors import RotatorsError, TargetUnreachable
 from rotators.tls import ca_bundle
 
 if TYPE_CHECKING:
-    from rotators.secret import DatabaseSecret
+    from rotators.database_secret import DatabaseSecret
 
 
 def login(who: DatabaseSecret, *, at: str | None = None) -> Session:

@@ -10,10 +10,10 @@ from rotators.errors import ChangeRefused, RotatorsError, TargetUnreachable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.postgres.gaps import Gap
     from rotators.engines.postgres.libpq_errors import LibpqError
     from rotators.engines.postgres.rights import Rights
-    from rotators.secret import DatabaseSecret
 
 #: What the last statement of a change does.
 PASSWORD = "set the password of {!r}"

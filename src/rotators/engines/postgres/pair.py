@@ -25,8 +25,8 @@ from rotators.engines.postgres.sql import identifier, literal
 from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.postgres.libpq import Session
-    from rotators.secret import DatabaseSecret
 
 #: Others altered, created or dropped the same role meanwhile: XX000 is "tuple concurrently updated", in any language.
 CONFLICT = {"XX000", "42710", "23505", "40001", "40P01"}

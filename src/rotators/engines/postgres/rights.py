@@ -20,8 +20,8 @@ from rotators.errors import ChangeRefused, SecretError
 from rotators.strategies import SUFFIX, TAG
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.postgres.libpq import Session
-    from rotators.secret import DatabaseSecret
 
 #: The version in which a membership got INHERIT and SET options, and a CREATEROLE admin needs ADMIN OPTION.
 OPTIONS = 160000

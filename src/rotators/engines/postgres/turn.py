@@ -10,8 +10,8 @@ from rotators import deadline, telemetry
 from rotators.engines.postgres import failures
 
 if TYPE_CHECKING:
+    from rotators.database_secret import DatabaseSecret
     from rotators.engines.postgres.libpq import Session
-    from rotators.secret import DatabaseSecret
 
 #: A change that a crash of the server could take back is not one to move a label for.
 DURABLE = (
