@@ -12,11 +12,15 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from rotators.errors import TargetUnreachable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST = 30.0
 CONNECT = 5.0
+#: Seconds a proof needs, and an undo: a change is not begun without the time for them (laws 10 and 13).
+PROOF = 1.5
 
 
 class Deadline:
@@ -53,6 +57,22 @@ class Deadline:
     def wait(self, longest: float) -> float:
         """Return how long one wait may take, in seconds: what is left, at most `longest`."""
         return min(longest, self.left())
+
+    def enough(self, *, steps: int = 2) -> None:
+        """
+        Ask for the time that a change's proof and its undo need, before it is made.
+
+        Args:
+            steps: how many of the two there may be.
+
+        Raises:
+            TargetUnreachable: there is too little.
+        """
+        if self.left() < steps * PROOF:
+            raise TargetUnreachable(
+                "too little time is left to change the credential and prove it: raise the function's Timeout",
+                cause="timeout",
+            )
 
 
 _current: ContextVar[Deadline | None] = ContextVar("rotators_deadline", default=None)

@@ -204,7 +204,7 @@ def timeless(patch: pytest.MonkeyPatch) -> None:
 
 def begins_too_late(patch: pytest.MonkeyPatch) -> None:
     """Law 13: a change is begun without the time to prove it."""
-    patch.setattr("rotators.engines.postgres.change.PROOF", 0.0)
+    patch.setattr("rotators.deadline.PROOF", 0.0)
 
 
 def unscrubbed(patch: pytest.MonkeyPatch) -> None:

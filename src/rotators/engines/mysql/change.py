@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from rotators.database_secret import DatabaseSecret
     from rotators.engines.mysql.alterations import Alteration, Form
 
-#: Seconds a proof needs, and an undo: a change is not begun without the time for both (laws 10 and 13).
-PROOF = 1.5
 #: Why a proof is tried once more before the change is undone.
 BLIPS = frozenset({"dropped", "refused", "network"})
 
@@ -59,11 +57,7 @@ class Change:
             failure = translate(error, self._authority, self._new.username)
         if failure is not None:
             raise failure
-        if deadline.current().left() < 2 * PROOF:
-            raise TargetUnreachable(
-                "too little time is left to change the password and prove it: raise the function's Timeout",
-                cause="timeout",
-            )
+        deadline.current().enough()
         broken: MySQLError | None = None
         for number, alteration in enumerate(planned, 1):
             broken = self._alter(alteration)
@@ -104,7 +98,7 @@ class Change:
     def _run(self, statement: str) -> MySQLError | None:
         """Run one statement, with the time for a proof to spare. Returns what went wrong."""
         try:
-            self._session.rows(statement, seconds=max(PROOF, deadline.current().left() - PROOF))
+            self._session.rows(statement, seconds=max(deadline.PROOF, deadline.current().left() - deadline.PROOF))
         except MySQLError as error:
             return self._reason() or error if error.number == FAILED else error
         return None
@@ -155,9 +149,11 @@ class Change:
 
     def _prove(self, broken: MySQLError | None) -> None:
         """Law 10: the second login. Whatever it says but yes, the accounts are put back over the session that is still open."""
-        failure = self._proof(spare=PROOF if broken is None else 0.0)  # for the undo, which a dead session can't make
+        failure = self._proof(
+            spare=deadline.PROOF if broken is None else 0.0
+        )  # for the undo, which a dead session can't make
         if isinstance(failure, TargetUnreachable) and failure.cause in BLIPS:
-            failure = self._proof(spare=PROOF)
+            failure = self._proof(spare=deadline.PROOF)
         if failure is None:
             return
         if broken is not None:
@@ -186,7 +182,7 @@ class Change:
         failed = False
         for form in reversed(self._made):
             try:
-                self._session.rows(form.undo, seconds=PROOF)
+                self._session.rows(form.undo, seconds=deadline.PROOF)
             except MySQLError as error:
                 failed = failed or error.number != UNCERTAIN
         if failed:

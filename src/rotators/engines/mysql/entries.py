@@ -38,10 +38,10 @@ def entry(like: Entry, password: str) -> Entry:
         return Entry(like.plugin, verifiers.verifier(like.plugin, password).encode())
     salt = "".join(secrets.choice(LETTERS) for _ in range(SALT)).encode()
     if like.plugin == verifiers.SHA256:
-        digest = verifiers._crypt(password.encode(), salt, verifiers._ROUNDS)  # noqa: SLF001
+        digest = verifiers.crypt(password.encode(), salt, verifiers.ROUNDS)
         return Entry(like.plugin, b"$5$" + salt + b"$" + digest)
     thousands = like.stored.split(b"$")[2] if like.stored.startswith(b"$A$") else b"005"
-    digest = verifiers._crypt(password.encode(), salt, int(thousands, 16) * 1000)  # noqa: SLF001
+    digest = verifiers.crypt(password.encode(), salt, int(thousands, 16) * 1000)
     return Entry(like.plugin, b"$A$" + thousands + b"$" + salt + digest)
 
 

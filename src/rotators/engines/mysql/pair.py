@@ -19,7 +19,7 @@ from rotators.engines.mysql.granting import surplus
 from rotators.engines.mysql.grants import rights
 from rotators.engines.mysql.login import login, prove
 from rotators.engines.mysql.session import MySQLError, Session, identifier
-from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
+from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError
 from rotators.strategies import SUFFIX
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from rotators.engines.mysql.claims import Known
     from rotators.engines.mysql.grants import Right
 
-#: Seconds a proof needs: a password is not set without the time for it (law 13).
-PROOF = 1.5
 #: There is no such account: ER_NONEXISTING_GRANT.
 NO_GRANT = 1141
 
@@ -158,12 +156,7 @@ class PairChange:
         return surplus(have, want)
 
     def _need_time(self) -> None:
-        if deadline.current().left() < PROOF:
-            raise TargetUnreachable(
-                f"too little time is left to set the password of {self._new.username!r} and prove it: raise the function's "
-                "Timeout",
-                cause="timeout",
-            )
+        deadline.current().enough(steps=1)
 
     def _prove(self) -> None:
         """Law 10: the second login, while the admin's session is still open."""

@@ -22,7 +22,8 @@ MADE = frozenset({NATIVE, ED25519})
 PASSWORDS = frozenset({NATIVE, ED25519, CACHING, SHA256})
 
 _ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_ROUNDS = 5000
+#: Of a verifier that does not say how many.
+ROUNDS = 5000
 #: Rounds that take tenths of a second here. A server may be set to four millions: then nobody looks, and a login tells.
 _AFFORDABLE = 100_000
 _DIGEST = 43
@@ -72,13 +73,13 @@ def opens(plugin: str, stored: bytes, password: str) -> bool | None:
         if rounds > _AFFORDABLE:
             return None
         salt, digest = parts[3][:-_DIGEST], parts[3][-_DIGEST:]
-        return hmac.compare_digest(_crypt(password.encode(), salt, rounds), digest)
+        return hmac.compare_digest(crypt(password.encode(), salt, rounds), digest)
     if plugin == SHA256:  # $5$, the salt, $, the digest
         parts = stored.split(b"$", 2)
         if len(parts) < 3 or parts[1] != b"5":  # noqa: PLR2004
             return None if stored else False
         salt, _, digest = parts[2].rpartition(b"$")
-        return hmac.compare_digest(_crypt(password.encode(), salt, _ROUNDS), digest)
+        return hmac.compare_digest(crypt(password.encode(), salt, ROUNDS), digest)
     return None
 
 
@@ -93,7 +94,7 @@ def _sodium() -> Any:
     )
 
 
-def _crypt(password: bytes, salt: bytes, rounds: int) -> bytes:
+def crypt(password: bytes, salt: bytes, rounds: int) -> bytes:
     """
     Return the digest of SHA-256 crypt, for a salt of any length and any bytes: the servers' are of 20.
 

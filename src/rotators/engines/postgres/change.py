@@ -12,14 +12,12 @@ from rotators.engines.postgres import turn as turns
 from rotators.engines.postgres.libpq_errors import LibpqError
 from rotators.engines.postgres.login import login, prove, stand_by
 from rotators.engines.postgres.sql import identifier, literal
-from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
+from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError
 
 if TYPE_CHECKING:
     from rotators.database_secret import DatabaseSecret
     from rotators.engines.postgres.libpq import Session
 
-#: Seconds a proof needs, and an undo: a change is not begun without the time for both (laws 10 and 13).
-PROOF = 1.5
 #: How often a change is tried again that met another ALTER ROLE of the same role, and the longest pause between, in seconds.
 CONFLICTS = 100
 PAUSE = 0.05
@@ -59,11 +57,7 @@ class Change:
             failure = failures.change_failed(error, self._authority, self._new.username)
         if failure is not None:
             raise failure
-        if deadline.current().left() < 2 * PROOF:
-            raise TargetUnreachable(
-                "too little time is left to change the password and prove it: raise the function's Timeout",
-                cause="timeout",
-            )
+        deadline.current().enough()
         if self._session.address is not None:
             stand_by(self._new, self._session.address)
         broken = self._alter(verifier)
@@ -133,7 +127,7 @@ class Change:
                 if (
                     "concurrently updated" in error.text
                     and attempt + 1 < CONFLICTS
-                    and deadline.current().left() > PROOF
+                    and deadline.current().left() > deadline.PROOF
                 ):
                     time.sleep(random.uniform(0, PAUSE))  # noqa: S311 - only spreads the tries
                     continue
@@ -146,7 +140,7 @@ class Change:
     def _prove(self, broken: LibpqError | None) -> None:
         """Law 10: the second login. Whatever it says but yes, current is put back over the session that is still open."""
         failure: RotatorsError | None = None
-        spare = PROOF if broken is None else 0.0  # for the undo, which a dead session can't make
+        spare = deadline.PROOF if broken is None else 0.0  # for the undo, which a dead session can't make
         try:
             with deadline.running(deadline.Deadline(deadline.current().left() - spare)):
                 prove(self._new, at=self._session.address)
@@ -177,7 +171,7 @@ class Change:
             try:
                 verifier = self._session.verifier(self._old.username, self._old.password, form)
                 statement = f"ALTER ROLE {identifier(self._old.username)} PASSWORD {literal(verifier)}"
-                self._session.rows(statement, seconds=PROOF)
+                self._session.rows(statement, seconds=deadline.PROOF)
             except LibpqError:
                 return "AWSCURRENT could not be put back: the retry finds out which of the two opens"
             try:

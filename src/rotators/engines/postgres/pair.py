@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from rotators import deadline, telemetry
 from rotators.engines.postgres import belongings, obstacles
 from rotators.engines.postgres import turn as turns
-from rotators.engines.postgres.change import CONFLICTS, PAUSE, PROOF
+from rotators.engines.postgres.change import CONFLICTS, PAUSE
 from rotators.engines.postgres.gaps import Gap, gaps
 from rotators.engines.postgres.libpq_errors import LibpqError
 from rotators.engines.postgres.login import login, prove
 from rotators.engines.postgres.obstacles import PASSWORD
 from rotators.engines.postgres.rights import Pair, Rights
 from rotators.engines.postgres.sql import identifier, literal
-from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError, TargetUnreachable
+from rotators.errors import ChangeRefused, CredentialRejected, RotatorsError
 
 if TYPE_CHECKING:
     from rotators.database_secret import DatabaseSecret
@@ -71,11 +71,7 @@ class PairChange:
             turn = turns.take(self._session, self._authority, self._pair.base, self._pair.clone)
             verifier = self._session.verifier(self._new.username, self._new.password, turn.algorithm)
             self._bring_over()
-            if deadline.current().left() < 2 * PROOF:
-                raise TargetUnreachable(
-                    "too little time is left to change the role and prove it: raise the function's Timeout",
-                    cause="timeout",
-                )
+            deadline.current().enough()
             created = self._commit(verifier)
         except LibpqError as error:
             failure = obstacles.failed(error, self._doing, self._rights, self._authority, self._new.username)
@@ -128,7 +124,11 @@ class PairChange:
             try:
                 return self._transaction(verifier)
             except LibpqError as error:
-                if error.sqlstate not in CONFLICT or not self._session.alive or deadline.current().left() < 2 * PROOF:
+                if (
+                    error.sqlstate not in CONFLICT
+                    or not self._session.alive
+                    or deadline.current().left() < 2 * deadline.PROOF
+                ):
                     raise
             self._session.rows("ROLLBACK")
             time.sleep(random.uniform(0, PAUSE))  # noqa: S311 - only spreads the tries
@@ -172,7 +172,7 @@ class PairChange:
         """Law 10: the second login. The old password of a role that was there is not known, and is nobody's current."""
         failure: RotatorsError | None = None
         try:
-            with deadline.running(deadline.Deadline(deadline.current().left() - PROOF)):
+            with deadline.running(deadline.Deadline(deadline.current().left() - deadline.PROOF)):
                 prove(self._new, at=self._session.address)
         except RotatorsError as error:
             failure = error
@@ -183,7 +183,7 @@ class PairChange:
         undone = "AWSCURRENT names the other role of the pair and opens as before"
         if created:
             try:
-                self._session.rows(f"DROP ROLE {identifier(self._new.username)}", seconds=PROOF)
+                self._session.rows(f"DROP ROLE {identifier(self._new.username)}", seconds=deadline.PROOF)
                 undone += "; the role was new and was dropped"
             except LibpqError:
                 undone += "; the role is new and could not be dropped"
