@@ -147,7 +147,7 @@ class Rotation:
         try:
             for version, secret in self.abandoned():
                 if not secret.plain:  # a value somebody stored by hand, in another form
-                    yield f"version {version[:8]}, which has no label", secret
+                    yield f"version {version[:8]} without a label", secret
         except ConfigurationError as error:
             self.warn(f"versions whose labels are gone were not read: {error}")
 

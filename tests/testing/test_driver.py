@@ -391,8 +391,8 @@ def test_the_context_counts_down(sm: SecretsManager, rotator: Rotator) -> None:
 
 
 def test_a_step_that_takes_too_long_has_failed(sm: SecretsManager, rotator: Rotator) -> None:
-    sm.add_function("slow", rotator, timeout=0.02)
-    rotator.before["setSecret"] = lambda: time.sleep(0.05)
+    sm.add_function("slow", rotator, timeout=0.5)
+    rotator.before["setSecret"] = lambda: time.sleep(1.0)
     outcome = rotate(sm, "app", rotator, token=B)
     assert isinstance(outcome.error, TimeoutError)
     assert rotator.steps == STEPS[:2]

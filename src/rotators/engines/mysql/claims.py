@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rotators.engines.mysql.grants import GLOBAL, Kind
+from rotators.engines.mysql.grants import GLOBAL, Kind, listed
 from rotators.errors import ChangeRefused
 from rotators.machine import AWSPENDING, AWSPREVIOUS
 
@@ -74,7 +74,7 @@ class Claims:
             if worth:
                 raise ChangeRefused(
                     f"{account.name} exists and may not be ours: {label} opens it, which was never AWSCURRENT, and it has what "
-                    f"{self._base!r} has not: {', '.join(map(str, worth))}. Drop or rename it; if it is the second user of "
+                    f"{self._base!r} has not: {listed(worth)}. Drop or rename it; if it is the second user of "
                     f"{self._base!r}, revoke that, and rotate again"
                 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rotators.engines.mysql.accounts import is_mariadb
 from rotators.engines.mysql.failures import login_failed
 from rotators.engines.mysql.granting import missing, surplus
-from rotators.engines.mysql.grants import Kind, Right, created, rights
+from rotators.engines.mysql.grants import Kind, Right, created, listed, rights
 from rotators.engines.mysql.login import login, prepare
 from rotators.engines.mysql.session import MySQLError, Session, literal
 from rotators.errors import ChangeRefused, RotatorsError
@@ -62,9 +62,9 @@ def _differences(of_base: Session, base: str, of_clone: Session, clone: str) -> 
     lacks = [right for right in sorted(missing(have, want)) if not _left_over(of_base, right)]
     more = [right for right in sorted(surplus(have, want)) if not _left_over(of_clone, right)]
     if lacks:
-        said.append(f"{clone!r} lacks {', '.join(map(str, lacks))}")
+        said.append(f"{clone!r} lacks {listed(lacks)}")
     if more:
-        said.append(f"{clone!r} has, and {base!r} has not, {', '.join(map(str, more))}")
+        said.append(f"{clone!r} has, and {base!r} has not, {listed(more)}")
     if wanted != has:
         said.append(f"{base!r} has{wanted or ' no demands'}, {clone!r} has{has or ' no demands'}")
     return said

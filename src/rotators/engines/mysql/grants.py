@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 from rotators.engines.mysql.session import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rotators.engines.mysql.session import Session
 
 GLOBAL = "*.*"
 ALL, GRANT_OPTION = "ALL PRIVILEGES", "GRANT OPTION"
+#: How many rights a sentence names.
+NAMED = 12
 
 _TOKEN = re.compile(r"`(?:[^`]|``)*`|'(?:[^']|'')*'|[(),@]|[^\s`'(),@]+")
 _ROLE = r"`(?:[^`]|``)*`@`(?:[^`]|``)*`"
@@ -183,3 +185,10 @@ def _split(words: Sequence[str]) -> Iterator[list[str]]:
 
 def _index(words: Sequence[str], word: str, *, after: int = 0) -> int | None:
     return words.index(word, after) if word in words[after:] else None
+
+
+def listed(rights: Iterable[Right]) -> str:
+    """Name rights in a sentence, the first `NAMED` of them: ALL on MySQL is a page of names."""
+    names = [str(right) for right in sorted(rights)]
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
