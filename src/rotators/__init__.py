@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         StoreUnavailable,
         TargetUnreachable,
     )
+    from rotators.key_rotator import KeyRotator
     from rotators.machine import Step
     from rotators.passwords import PasswordPolicy
     from rotators.rotation import Rotation
@@ -35,6 +36,7 @@ _HOME = {
     "DatabaseSecret": "database_secret",
     "EngineRotator": "engine_rotator",
     "HookFailed": "errors",
+    "KeyRotator": "key_rotator",
     "PasswordPolicy": "passwords",
     "Rotation": "rotation",
     "RotationRefused": "errors",
@@ -57,6 +59,7 @@ __all__ = [
     "DatabaseSecret",
     "EngineRotator",
     "HookFailed",
+    "KeyRotator",
     "PasswordPolicy",
     "Rotation",
     "RotationRefused",

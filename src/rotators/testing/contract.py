@@ -28,7 +28,7 @@ from rotators.testing.driver import resume, rotate, test_rotation
 from rotators.testing.faults import Crash, Fault, Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
 
     from rotators.testing.outcome import Outcome
@@ -65,7 +65,14 @@ class Subject(Protocol):
 
 
 class RotatorContract:
-    """One test a law. ``subject`` is a fixture of the subclass."""
+    """
+    One test a law. ``subject`` is a fixture of the subclass.
+
+    Attributes:
+        asking: the steps that ask the target. A provider's key is valid once it is issued, so there setSecret may not.
+    """
+
+    asking: Collection[Step] = (Step.SET, Step.TEST, Step.FINISH)
 
     def test_it_rotates(self, subject: Subject) -> None:
         """Three rotations; after each AWSCURRENT opens, and other keys are as they were."""
@@ -214,7 +221,7 @@ class RotatorContract:
         """An outage fails each step with TargetUnreachable, retryable, and changes nothing."""
         token = _begin(subject)
         _step(subject, Step.CREATE, token)
-        for step in (Step.SET, Step.TEST, Step.FINISH):
+        for step in self.asking:
             with subject.outage():
                 error = _fails(subject, step, token)
             assert isinstance(error, TargetUnreachable), error
