@@ -11,7 +11,6 @@ The key that AWSPREVIOUS holds is in caches still. It lives until the next rotat
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from typing import TYPE_CHECKING, final
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 ABANDONED = 2 * deadline.LONGEST
 #: Seconds between two tries of a key that may not be known everywhere yet, and what is left for the answer.
 PAUSE, ANSWER = 0.5, 1.0
-#: The variable that gives us leave to revoke keys that this secret holds and we have not issued.
-ADOPT = "ROTATORS_ADOPT_KEYS"
 #: How many foreign keys an error names.
 NAMED = 5
 
@@ -46,6 +43,7 @@ class KeyRotator(Rotator):
 
     Args:
         provider: who issues, tests and revokes.
+        adopt: revoke keys too that this secret held and we have not issued: stored by hand, they are somebody's choice.
         store: the Secrets Manager calls.
 
     Example:
@@ -53,10 +51,16 @@ class KeyRotator(Rotator):
     """
 
     def __init__(
-        self, provider: Issues, *, store: SecretStore | None = None, passwords: PasswordPolicy | None = None
+        self,
+        provider: Issues,
+        *,
+        adopt: bool = False,
+        store: SecretStore | None = None,
+        passwords: PasswordPolicy | None = None,
     ) -> None:
         super().__init__(store=store, passwords=passwords)
         self._provider = provider
+        self._adopt = adopt
 
     def create(self, rotation: Rotation) -> Secret:
         """Issue a key, after making room for it where there is none."""
@@ -144,7 +148,7 @@ class KeyRotator(Rotator):
         others = [key.id for key in keys if key.id not in held]
         raise ChangeRefused(
             f"{self._provider.name} has room for {most} keys and has {len(keys)}, of which we have not issued "
-            f"{', '.join(others[:NAMED]) or 'those that this secret holds'}: revoke one by hand, or set {ADOPT}=true if the "
+            f"{', '.join(others[:NAMED]) or 'those that this secret holds'}: revoke one by hand, or set adopt=True if the "
             "keys that this secret held may be revoked"
         )
 
@@ -155,11 +159,11 @@ class KeyRotator(Rotator):
         """Say whether we may revoke the key of AWSPREVIOUS though we have not issued it: it was stored here by hand."""
         if rotation.previous is None or key.id not in self._ids(rotation.previous):
             return False
-        if os.environ.get(ADOPT, "").strip().lower() == "true":
+        if self._adopt:
             return True
         rotation.warn(
             f"the key {key.id} of {self._provider.name} was stored in this secret by hand and is left valid: revoke it, or set "
-            f"{ADOPT}=true"
+            f"adopt=True"
         )
         return False
 

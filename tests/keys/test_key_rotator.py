@@ -35,7 +35,8 @@ FIRST = "made by hand"
 class Held:
     """A secret that holds a key of a provider."""
 
-    def __init__(self, service: SecretsManager, provider: Provider, **more: Any) -> None:
+    def __init__(self, service: SecretsManager, provider: Provider, *, adopt: bool = False, **more: Any) -> None:
+        self.adopt = adopt
         self.service, self.provider = service, provider
         self.more = more
         self.handler: Any = None
@@ -54,7 +55,7 @@ class Held:
         service.wait(self.arn, 20)
 
     def new_sandbox(self) -> None:
-        self.handler = KeyRotator(Speaks(**self.more), store=SecretStore(self.service.client()))
+        self.handler = KeyRotator(Speaks(**self.more), adopt=self.adopt, store=SecretStore(self.service.client()))
 
     def handle(self, event: Any, context: Any) -> None:
         self.handler(event, context)
@@ -125,11 +126,8 @@ def test_law_7_the_one_before_previous_is_revoked(held: Callable[..., Held], pro
         assert set(provider.keys) == {by_hand, *seen[-2:]}, f"after rotation {number}"
 
 
-def test_a_key_that_was_stored_by_hand_is_revoked_if_told_so(
-    held: Callable[..., Held], provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ROTATORS_ADOPT_KEYS", "true")
-    app = held()
+def test_a_key_that_was_stored_by_hand_is_revoked_if_told_so(held: Callable[..., Held], provider: Provider) -> None:
+    app = held(adopt=True)
     foreign, _ = provider.add("somebody else's")
     for _ in range(3):
         assert rotate(app.service, app.arn).succeeded
@@ -151,10 +149,9 @@ def test_no_orphans(held: Callable[..., Held], provider: Provider, fault: Fault)
         assert set(provider.keys) == {by_hand, *app.held()}, f"{fault.name} at call {point}, {counted.seen[point]}"
 
 
-def test_room_for_two(held: Callable[..., Held], provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROTATORS_ADOPT_KEYS", "true")
+def test_room_for_two(held: Callable[..., Held], provider: Provider) -> None:
     provider.most = 2
-    app = held(most=2)
+    app = held(most=2, adopt=True)
     for _ in range(3):
         assert rotate(app.service, app.arn).succeeded
         assert set(provider.keys) == app.held()
@@ -210,7 +207,7 @@ def test_no_room_but_for_keys_of_others(held: Callable[..., Held], provider: Pro
     before = dict(provider.keys)
     with pytest.raises(ChangeRefused, match=foreign) as caught:
         app.step("createSecret", app.begin())
-    assert "ROTATORS_ADOPT_KEYS" in str(caught.value)
+    assert "adopt=True" in str(caught.value)
     assert provider.keys == before
 
 

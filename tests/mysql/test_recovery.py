@@ -91,7 +91,7 @@ def test_previous_opens(mysql_family: Mysqld, mysql_world: Make, by: str) -> Non
 
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_an_abandoned_rotation_heals(mysql_family: Mysqld, mysql_world: Make, attempts: int) -> None:
-    """setSecret got through, then the rotation was given up: the live password has no label any more."""
+    """setSecret got through, then the rotation was given up: the live password without a label any more."""
     app = mysql_world(mysql_family)
     token = app.pending()
     app.step("createSecret", token)
@@ -115,7 +115,7 @@ def test_nothing_opens(mysql_family: Mysqld, mysql_world: Make) -> None:
     with app.log() as lines, pytest.raises(CredentialRejected) as caught:
         app.step("setSecret", token)
     assert denied(lines) == 2 + 10
-    for words in ("AWSCURRENT", "AWSPENDING", "has no label", "masterarn"):
+    for words in ("AWSCURRENT", "AWSPENDING", "without a label", "masterarn"):
         assert words in str(caught.value)
     assert app.admits("changed-by-hand")
 

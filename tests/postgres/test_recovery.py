@@ -58,7 +58,7 @@ def test_previous_opens(world: Callable[..., World]) -> None:
 
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_an_abandoned_rotation_heals(world: Callable[..., World], attempts: int) -> None:
-    """setSecret got through, then the rotation was given up: the live password has no label any more."""
+    """setSecret got through, then the rotation was given up: the live password without a label any more."""
     app = world()
     token = app.pending()
     app.step("createSecret", token)
@@ -88,7 +88,7 @@ def test_the_tries_are_bounded(world: Callable[..., World]) -> None:
     said = str(caught.value)
     assert "AWSCURRENT" in said
     assert "AWSPENDING" in said
-    assert "has no label" in said
+    assert "without a label" in said
     assert "masterarn" in said
 
 

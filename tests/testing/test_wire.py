@@ -255,7 +255,10 @@ def test_an_endpoint_that_was_never_started_stops(sm: SecretsManager) -> None:
 
 def test_a_request_in_chunks_is_refused(sm: SecretsManager) -> None:
     with Endpoint(sm) as url, connected(url) as connection:
-        connection.request("POST", "/", iter([b"{}"]), {"X-Amz-Target": "secretsmanager.ListSecrets"})
+        connection.putrequest("POST", "/")
+        connection.putheader("X-Amz-Target", "secretsmanager.ListSecrets")
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders()  # no chunk is sent: it would meet a connection that is closed already
         assert connection.getresponse().status == 411
 
 
