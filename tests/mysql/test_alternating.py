@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.mysql.stock import Stock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rotators.lab.mariadb import MariaDB
     from rotators.lab.mysqld import Mysqld
     from tests.mysql.couple import Couple
 
@@ -380,3 +382,17 @@ def test_five_at_once(mysql_family: Mysqld, couple: Make) -> None:
         assert resume(app.service, app.arn).succeeded
         assert app.opens()
     assert json.dumps(app.value())
+
+
+def test_a_server_that_asks_a_user_it_does_not_have_by_another_plugin(odd_mariadb: MariaDB, couple: Make) -> None:
+    """MariaDB hides who is missing behind the plugin of an account that it picks; the clone is missing at first."""
+    others = [f"pam_{number}_{uuid.uuid4().hex[:8]}" for number in range(40)]
+    odd_mariadb.execute(*(f"CREATE USER {other}@'%' IDENTIFIED VIA pam" for other in others))
+    try:
+        for _ in range(6):
+            app = couple(odd_mariadb)
+            outcome = rotate(app.service, app.arn)
+            assert outcome.succeeded, outcome.error
+            assert app.opens()
+    finally:
+        odd_mariadb.execute(*(f"DROP USER {other}@'%'" for other in others))
