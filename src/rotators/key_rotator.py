@@ -1,5 +1,5 @@
 """
-``KeyRotator``: rotates keys that their provider issues, shows once, and revokes.
+``KeyRotator``: rotates keys that their provider issues, shows once, and revokes; or that a service is told to accept.
 
 To issue a key and to store it are two acts with a crash between them, so a key may be left that nobody holds. Each is
 named after the secret and the version it was issued for, with the time: so what is ours and lost is found again, and what is
@@ -10,12 +10,14 @@ The key that AWSPREVIOUS holds is in caches still. It lives until the next rotat
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import TYPE_CHECKING, final
 
 from rotators import deadline
-from rotators.errors import ChangeRefused, CredentialRejected, SecretError
+from rotators.abc import Accepts, Offers, Promotes
+from rotators.errors import ChangeRefused, ConfigurationError, CredentialRejected, SecretError
+from rotators.key_name import name_of, ours
+from rotators.key_room import make_room
 from rotators.machine import Step
 from rotators.rotator import Rotator
 
@@ -28,12 +30,9 @@ if TYPE_CHECKING:
     from rotators.secret import Secret
     from rotators.store import SecretStore
 
-#: Seconds after which whoever issued a key has stored it or never will: no invocation lasts longer (law 13).
-ABANDONED = 2 * deadline.LONGEST
 #: Seconds between two tries of a key that may not be known everywhere yet, and what is left for the answer.
 PAUSE, ANSWER = 0.5, 1.0
-#: How many foreign keys an error names.
-NAMED = 5
+ADOPT_TAG = "rotators:adopt"
 
 
 @final
@@ -42,9 +41,11 @@ class KeyRotator(Rotator):
     Rotates a key of a provider.
 
     Args:
-        provider: who issues, tests and revokes.
-        adopt: revoke keys too that this secret held and we have not issued: stored by hand, they are somebody's choice.
+        provider: who issues, tests and revokes; or is told the key; or what chooses one of these for each secret.
+        adopt: revoke keys too that this secret held and we have not issued: stored by hand, they are somebody's choice. The
+            secret's tag ``rotators:adopt`` overrules it.
         store: the Secrets Manager calls.
+        passwords: what a key looks like that we make ourselves.
 
     Example:
         >>> handler = KeyRotator(Relay())
@@ -52,7 +53,7 @@ class KeyRotator(Rotator):
 
     def __init__(
         self,
-        provider: Issues,
+        provider: Issues | Accepts | Offers,
         *,
         adopt: bool = False,
         store: SecretStore | None = None,
@@ -63,20 +64,27 @@ class KeyRotator(Rotator):
         self._adopt = adopt
 
     def create(self, rotation: Rotation) -> Secret:
-        """Issue a key, after making room for it where there is none."""
-        self._provider.resource(rotation.current)
-        by = rotation.admin or rotation.current
-        if self._provider.most is not None:
-            self._make_room(rotation, by, self._provider.most)
-        return self._provider.issue(_name(rotation), by=by, like=rotation.current)
+        """Issue a key, after making room for it where there is none; or make one."""
+        provider, current = self._of(rotation.current), rotation.current
+        provider.resource(current)
+        self._adopts(rotation)  # a wrong word is refused while nothing has been changed
+        if isinstance(provider, Accepts):
+            return provider.fresh(current, drawn=rotation.draw_password(self.password_policy(rotation)))
+        by = rotation.admin or current
+        if provider.most is not None:
+            make_room(rotation, provider, by=by, most=provider.most, adopted=self._adopted)
+        issued = provider.issue(name_of(rotation), by=by, like=current)
+        rotation.saw(issued)
+        return issued
 
     def check(self, rotation: Rotation) -> None:
         """Law 5: pending is for the same thing as current, and not the very same key."""
         if rotation.step is Step.TEST and rotation.pending == rotation.current:
             return
-        expected = self._provider.resource(rotation.current)
-        self.same(rotation, expected, self._provider.resource(rotation.pending), expected)
-        if not self._ids(rotation.pending):
+        provider = self._of(rotation.current)
+        expected = provider.resource(rotation.current)
+        self.same(rotation, expected, provider.resource(rotation.pending), expected)
+        if not isinstance(provider, Accepts) and not _ids(provider, rotation.pending):
             raise SecretError(
                 "the AWSPENDING value does not say which key it holds, so that retiring keys might revoke it; it was not used. "
                 f"Take it off with `aws secretsmanager update-secret-version-stage --secret-id {rotation.secret_id} "
@@ -84,14 +92,31 @@ class KeyRotator(Rotator):
             )
 
     def set(self, rotation: Rotation) -> None:
-        """Do nothing: a provider's key is valid as soon as it is issued."""
+        """Tell the service the key that we made, and prove it. A provider's key is valid as soon as it is issued."""
+        provider, current, pending = self._of(rotation.current), rotation.current, rotation.pending
+        if not isinstance(provider, Accepts):
+            return
+        by = rotation.admin or current
+        deadline.current().enough()
+        provider.accept(pending, by=by, like=current)
+        undone = False
+        try:
+            self.test(pending)
+        except CredentialRejected:
+            undone = True
+        if undone:  # law 10
+            provider.accept(current, by=by, like=current)
+            raise ChangeRefused(
+                f"{provider.name} took the new key and does not accept it; the current one was put back. See what `push` sends"
+            )
 
     def test(self, secret: Secret) -> None:
         """Ask the provider, again for a while where the key may not be known everywhere yet."""
+        provider = self._of(secret)
         refused: CredentialRejected | None = None
-        for pause in self._pauses():
+        for pause in _pauses(provider.settles):
             try:
-                self._provider.test(secret)
+                provider.test(secret)
             except CredentialRejected as error:
                 refused = error
             else:
@@ -99,97 +124,62 @@ class KeyRotator(Rotator):
             if pause:
                 time.sleep(pause)
         if refused is not None:
-            refused.retryable = refused.retryable or self._provider.settles > 0
+            refused.retryable = refused.retryable or provider.settles > 0
             raise refused
 
     def retire(self, rotation: Rotation) -> None:
         """Law 7: revoke the key before the previous one, and what tries that failed have left."""
-        if not self._ids(rotation.current):
-            rotation.warn(f"no key of {self._provider.name} was revoked: AWSCURRENT does not say which one it holds")
+        provider, pending = self._of(rotation.current), rotation.pending
+        if isinstance(provider, Accepts):
             return
-        by = rotation.admin or rotation.pending
-        kept = self._ids(rotation.current, rotation.pending)
-        for key in self._provider.keys(by=by):
-            if key.id not in kept and (_ours(key, rotation) or self._adopted(rotation, key)):
-                self._provider.revoke(key.id, by=by)
+        by = rotation.admin or pending
+        if isinstance(provider, Promotes):
+            provider.promote(pending, by=by)
+        if not _ids(provider, rotation.current):
+            rotation.warn(f"no key of {provider.name} was revoked: AWSCURRENT does not say which one it holds")
+            return
+        kept = _ids(provider, rotation.current, pending)
+        for key in provider.keys(by=by, like=pending):
+            if key.id not in kept and (ours(key, rotation) or self._adopted(rotation, provider, key)):
+                provider.revoke(key.id, by=by, like=pending)
 
     def facts(self) -> Mapping[str, str]:
         """Return the provider's name, for the log."""
         return {"rotator": type(self).__name__, "engine": self._provider.name}
 
-    def _make_room(self, rotation: Rotation, by: Secret, most: int) -> None:
-        """
-        Revoke what nobody holds; where that is not enough, the key of AWSPREVIOUS.
+    def _of(self, secret: Secret) -> Issues | Accepts:
+        if not isinstance(self._provider, Offers):
+            return self._provider
+        provider = self._provider.provider_of(secret)
+        self.say(engine=provider.name)
+        return provider
 
-        A key of ours that is younger than `ABANDONED` may be another run's, which is about to store it.
-        """
-        keys = list(self._provider.keys(by=by))
-        labelled = [rotation.current, *([rotation.previous] if rotation.previous is not None else [])]
-        held = self._ids(*labelled)
-        lost = [key for key in keys if _ours(key, rotation) and key.id not in held]
-        young = [key for key in lost if time.time() - _born(key) < ABANDONED]
-        current = self._ids(rotation.current)
-        previous = held - current
-        last = [key for key in keys if key.id in previous and (_ours(key, rotation) or self._adopted(rotation, key))]
-        spare = [*(key for key in lost if key not in young), *([] if young else last)]
-        for key in spare if current else []:  # or it might be the one in use
-            if len(keys) < most:
-                return
-            self._provider.revoke(key.id, by=by)
-            keys.remove(key)
-        if len(keys) < most:
-            return
-        if young:
-            raise ChangeRefused(
-                f"{self._provider.name} has room for {most} keys, and one was issued for this secret less than {ABANDONED:g} s "
-                "ago, by a run that may still store it: the next try finds out",
-                retryable=True,
-            )
-        others = [key.id for key in keys if key.id not in held]
-        raise ChangeRefused(
-            f"{self._provider.name} has room for {most} keys and has {len(keys)}, of which we have not issued "
-            f"{', '.join(others[:NAMED]) or 'those that this secret holds'}: revoke one by hand, or set adopt=True if the "
-            "keys that this secret held may be revoked"
-        )
+    def _adopts(self, rotation: Rotation) -> bool:
+        said = rotation.about.tags.get(ADOPT_TAG, str(self._adopt)).strip().lower()
+        if said not in {"true", "false"}:
+            raise ConfigurationError(f"the tag {ADOPT_TAG} must be true or false")
+        return said == "true"
 
-    def _ids(self, *secrets: Secret) -> frozenset[str]:
-        return frozenset(self._provider.key_of(secret) for secret in secrets if not secret.plain) - {""}
-
-    def _adopted(self, rotation: Rotation, key: Key) -> bool:
+    def _adopted(self, rotation: Rotation, provider: Issues, key: Key) -> bool:
         """Say whether we may revoke the key of AWSPREVIOUS though we have not issued it: it was stored here by hand."""
-        if rotation.previous is None or key.id not in self._ids(rotation.previous):
+        if rotation.previous is None or key.id not in _ids(provider, rotation.previous):
             return False
-        if self._adopt:
+        if self._adopts(rotation):
             return True
         rotation.warn(
-            f"the key {key.id} of {self._provider.name} was stored in this secret by hand and is left valid: revoke it, or set "
-            f"adopt=True"
+            f"the key {key.id} of {provider.name} was stored in this secret by hand and is left valid: revoke it, or tag the "
+            f"secret {ADOPT_TAG}=true"
         )
         return False
 
-    def _pauses(self) -> Iterator[float]:
-        """Yield how long to wait after a refusal, and 0 at the last."""
-        end = deadline.Deadline(min(self._provider.settles, deadline.current().left() - ANSWER))
-        while end.left() > 0:
-            yield min(PAUSE, end.left())
-        yield 0.0
+
+def _ids(provider: Issues, *secrets: Secret) -> frozenset[str]:
+    return frozenset(provider.key_of(secret) for secret in secrets if not secret.plain) - {""}
 
 
-def _prefix(rotation: Rotation) -> str:
-    return f"rotators-{hashlib.sha256(rotation.about.arn.encode()).hexdigest()[:12]}-"
-
-
-def _name(rotation: Rotation) -> str:
-    return f"{_prefix(rotation)}{rotation.version}-{time.time_ns() // 1_000_000:x}"
-
-
-def _ours(key: Key, rotation: Rotation) -> bool:
-    return key.name.startswith(_prefix(rotation))
-
-
-def _born(key: Key) -> float:
-    """Return when a key of ours was issued, in seconds of our clock."""
-    try:
-        return int(key.name.rpartition("-")[2], 16) / 1000
-    except ValueError:
-        return 0.0
+def _pauses(settles: float) -> Iterator[float]:
+    """Yield how long to wait after a refusal, and 0 at the last."""
+    end = deadline.Deadline(min(settles, deadline.current().left() - ANSWER))
+    while end.left() > 0:
+        yield min(PAUSE, end.left())
+    yield 0.0

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: How many versions without labels are tried. Each may be a failed login, and servers lock accounts out for those.
 ABANDONED = 10
+#: The keys that may name an admin's secret.
+ADMINS = ("masterarn", "adminarn")
 
 
 class Rotation:
@@ -69,7 +71,7 @@ class Rotation:
                 f"{self.secret_id} has no AWSCURRENT value to rotate from: store the working credential with "
                 "`aws secretsmanager put-secret-value` first"
             )
-        return self._saw(value)
+        return self.saw(value)
 
     @cached_property
     def pending(self) -> Secret:
@@ -89,36 +91,46 @@ class Rotation:
                 retryable=True,
             )
             raise refusal
-        return self._saw(value)
+        return self.saw(value)
 
     @cached_property
     def previous(self) -> Secret | None:
         """The value labelled AWSPREVIOUS, None where there is none."""
         value = self._store.labelled(self.about, AWSPREVIOUS, wait=False)
-        return self._saw(value) if value is not None else None
+        return self.saw(value) if value is not None else None
 
     @cached_property
     def admin(self) -> Secret | None:
-        """The secret that ``masterarn`` names, None where the current value names none."""
-        arn = None if self.current.plain else self.current.get("masterarn")
-        if not arn:
+        """The secret that ``masterarn`` or ``adminarn`` names, None where the current value names none."""
+        named = self._names_admin
+        if not named:
             return None
         found: Secret | None = None
         problem = ""
         try:
-            found = self._saw(self._store.another(str(arn))).keyed()
+            found = self.saw(self._store.another(str(self.current[named]))).keyed()
         except (RotationRefused, ConfigurationError, SecretError) as error:
             problem = str(error)
         if found is None:
-            raise SecretError(f"the admin's secret that 'masterarn' names can't be read: {problem}")
+            raise SecretError(f"the admin's secret that '{named}' names can't be read: {problem}")
         return found.replace(**self._admins_place) if unplaced(found, self.current) else found
+
+    @property
+    def _names_admin(self) -> str:
+        """The key of the current value that names the admin's secret: AWS's own name of it, or its plain one."""
+        if self.current.plain:
+            return ""
+        named = [key for key in ADMINS if self.current.get(key)]
+        if len({self.current[key] for key in named}) > 1:
+            raise SecretError(f"{' and '.join(ADMINS)} in the secret name two secrets: leave one of them")
+        return named[0] if named else ""
 
     @cached_property
     def _admins_place(self) -> dict[str, str | int]:
         """Where RDS says the admin's secret is for, which itself does not say it."""
         problem: ConfigurationError | None = None
         try:
-            tags = self._store.describe(str(self.current["masterarn"])).tags
+            tags = self._store.describe(str(self.current[self._names_admin])).tags
         except ConfigurationError as error:
             problem = error
         if problem is not None:
@@ -134,7 +146,7 @@ class Rotation:
         """Yield (version id, value) of versions whose labels are gone, newest first, at most `ABANDONED`."""
         for version, value in self._store.unlabelled(self.about, ABANDONED):
             if version != self.version:
-                yield version, self._saw(value)
+                yield version, self.saw(value)
 
     def older(self) -> Iterator[tuple[str, Secret]]:
         """
@@ -158,12 +170,12 @@ class Rotation:
     def draw_password(self, policy: PasswordPolicy) -> str:
         """Draw a fresh password from GetRandomPassword."""
         drawn = self._store.random_password(policy)
-        self._saw(Secret({"password": drawn}))
+        self.saw(Secret({"password": drawn}))
         return drawn
 
     def store(self, value: Secret) -> None:
         """Store the pending value."""
-        self._saw(value)
+        self.saw(value)
         self._store.put_pending(self.about, self.version, value, self._token)
 
     def promote(self) -> None:
@@ -181,7 +193,8 @@ class Rotation:
         found = {text for secret in self._seen for text in secret.hidden()}
         return found | ({self._token.reveal()} if self._token else set())
 
-    def _saw(self, value: Secret) -> Secret:
+    def saw(self, value: Secret) -> Secret:
+        """Note a value that no text about this rotation may show (law 9), and return it."""
         self._seen.append(value)
         return value
 

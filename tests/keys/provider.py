@@ -108,14 +108,14 @@ class Speaks:
     def test(self, secret: Secret) -> None:
         self._call("GET", "/keys", secret)
 
-    def keys(self, *, by: Secret) -> list[Key]:
+    def keys(self, *, by: Secret, like: Secret) -> list[Key]:
         return [Key(entry["id"], entry["name"]) for entry in self._call("GET", "/keys", by)]
 
     def issue(self, name: str, *, by: Secret, like: Secret) -> Secret:
         made = self._call("POST", "/keys", by, {"name": name})
         return like.replace(key_id=made["id"], key=made["key"])
 
-    def revoke(self, key: str, *, by: Secret) -> None:
+    def revoke(self, key: str, *, by: Secret, like: Secret) -> None:
         self._call("DELETE", f"/keys/{key}", by)
 
     def _call(self, method: str, path: str, by: Secret, body: dict[str, str] | None = None) -> Any:

@@ -17,7 +17,7 @@ from rotators import (
     SecretStore,
     Step,
     TargetUnreachable,
-    key_rotator,
+    key_room,
 )
 from rotators.testing import rotate, rotation_event
 from rotators.testing.contract import RotatorContract
@@ -173,7 +173,7 @@ def test_room_for_two_and_a_crash_after_issuing(
         app.step("createSecret", token)
     assert caught.value.retryable
     assert set(provider.keys) == {current, lost}
-    monkeypatch.setattr(key_rotator, "ABANDONED", 0.0)
+    monkeypatch.setattr(key_room, "ABANDONED", 0.0)
     for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
         app.step(step, token)
     assert set(provider.keys) == app.held()
@@ -207,7 +207,7 @@ def test_no_room_but_for_keys_of_others(held: Callable[..., Held], provider: Pro
     before = dict(provider.keys)
     with pytest.raises(ChangeRefused, match=foreign) as caught:
         app.step("createSecret", app.begin())
-    assert "adopt=True" in str(caught.value)
+    assert "rotators:adopt=true" in str(caught.value)
     assert provider.keys == before
 
 

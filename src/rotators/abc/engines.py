@@ -1,12 +1,11 @@
-"""The Protocols: what is plugged in. What is inherited is an ABC, ``rotators.Rotator``."""
+"""What an ``EngineRotator`` is made of: engines, their abilities, and strategies."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rotators.rotation import Rotation
     from rotators.secret import Secret
@@ -130,83 +129,4 @@ class Chooses(Protocol):
 
         Raises:
             SecretError: there is none for it.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """
-    A key as its provider lists it, without the key itself.
-
-    Attributes:
-        id: what the provider revokes it by.
-        name: what it was named when it was issued.
-    """
-
-    id: str
-    name: str
-
-
-@runtime_checkable
-class Issues(Protocol):
-    """
-    A provider that issues its keys itself: the far side of a `KeyRotator`.
-
-    Like an `Engine` it keeps no state between two calls.
-    """
-
-    @property
-    def name(self) -> str:
-        """Return what the log calls it."""
-
-    @property
-    def most(self) -> int | None:
-        """Return how many keys an owner may have at once, None where there is no such limit."""
-
-    @property
-    def settles(self) -> float:
-        """Return how many seconds a new key may be refused, as it is not known everywhere yet."""
-
-    def resource(self, secret: Secret) -> Mapping[str, str]:
-        """
-        Return what the secret opens, by key: what must be the same in pending as in current (law 5).
-
-        Raises:
-            SecretError: a key is missing or of the wrong form.
-        """
-
-    def key_of(self, secret: Secret) -> str:
-        """Return the `Key.id` of the key that a secret holds; empty where it does not say."""
-
-    def test(self, secret: Secret) -> None:
-        """
-        Make one authenticated call that changes nothing.
-
-        Raises:
-            CredentialRejected: refused.
-            TargetUnreachable: could not be asked (law 8).
-        """
-
-    def keys(self, *, by: Secret) -> Collection[Key]:
-        """Return the keys of the owner for whom `issue` issues."""
-
-    def issue(self, name: str, *, by: Secret, like: Secret) -> Secret:
-        """
-        Issue a key of that name, with the rights of the one in `like`, on the authority of `by`.
-
-        Returns:
-            `like` with the new key in it.
-
-        Raises:
-            CredentialRejected: `by` was refused.
-            ChangeRefused: the provider would not.
-            TargetUnreachable: could not be asked, or did not answer; there may be a key of that name now.
-        """
-
-    def revoke(self, key: str, *, by: Secret) -> None:
-        """
-        Revoke the key of that id. One that is gone already is a success.
-
-        Raises:
-            CredentialRejected, ChangeRefused, TargetUnreachable: as `issue`.
         """

@@ -1,0 +1,20 @@
+"""The Protocols: what is plugged in. What is inherited is an ABC, ``rotators.Rotator``."""
+
+from __future__ import annotations
+
+from rotators.abc.engines import Chooses, Compares, Discards, Engine, Pairs, Strategy
+from rotators.abc.keys import Accepts, Issues, Key, Offers, Promotes
+
+__all__ = [
+    "Accepts",
+    "Chooses",
+    "Compares",
+    "Discards",
+    "Engine",
+    "Issues",
+    "Key",
+    "Offers",
+    "Pairs",
+    "Promotes",
+    "Strategy",
+]

@@ -1,0 +1,73 @@
+"""Room for another key, where a provider has a limit: what nobody holds is revoked, and nothing that is not ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotators import deadline
+from rotators.errors import ChangeRefused
+from rotators.key_name import age, ours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rotators.abc import Issues, Key
+    from rotators.rotation import Rotation
+    from rotators.secret import Secret
+
+#: Seconds after which whoever issued a key has stored it or never will: no invocation lasts longer (law 13).
+ABANDONED = 2 * deadline.LONGEST
+#: How many foreign keys an error names.
+NAMED = 5
+
+
+def make_room(
+    rotation: Rotation, provider: Issues, *, by: Secret, most: int, adopted: Callable[[Rotation, Issues, Key], bool]
+) -> None:
+    """
+    Revoke what nobody holds; where that is not enough, the key of AWSPREVIOUS.
+
+    A key of ours that is younger than `ABANDONED` may be another run's, which is about to store it.
+
+    Args:
+        rotation: whose keys.
+        provider: the provider.
+        by: on whose authority.
+        most: how many keys it has room for.
+        adopted: says whether a key that we have not issued may be revoked.
+
+    Raises:
+        ChangeRefused: there is no room, and none can be made; or not yet, and then it is retryable.
+    """
+    current = rotation.current
+    keys = list(provider.keys(by=by, like=current))
+    labelled = [current, *([rotation.previous] if rotation.previous is not None else [])]
+    held = frozenset(provider.key_of(secret) for secret in labelled if not secret.plain) - {""}
+    in_use = provider.key_of(current)
+    lost = [key for key in keys if ours(key, rotation) and key.id not in held]
+    young = [key for key in lost if age(key) < ABANDONED]
+    last = [
+        key
+        for key in keys
+        if key.id in held and key.id != in_use and (ours(key, rotation) or adopted(rotation, provider, key))
+    ]
+    spare = [*(key for key in lost if key not in young), *([] if young else last)]
+    for key in spare if in_use else []:  # or it might be the one in use
+        if len(keys) < most:
+            return
+        provider.revoke(key.id, by=by, like=current)
+        keys.remove(key)
+    if len(keys) < most:
+        return
+    if young:
+        raise ChangeRefused(
+            f"{provider.name} has room for {most} keys, and one was issued for this secret less than {ABANDONED:g} s "
+            "ago, by a run that may still store it: the next try finds out",
+            retryable=True,
+        )
+    others = [key.id for key in keys if key.id not in held]
+    raise ChangeRefused(
+        f"{provider.name} has room for {most} keys and has {len(keys)}, of which we have not issued "
+        f"{', '.join(others[:NAMED]) or 'those that this secret holds'}: revoke one by hand, or tag the secret "
+        "rotators:adopt=true if the keys that this secret held may be revoked"
+    )
