@@ -97,7 +97,12 @@ def test_the_demo_keeps_its_promises_in_a_pipe(scratch: Path, log: Path) -> None
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_nothing(scratch: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(
-        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(scratch, PYTHONUNBUFFERED="1")
+        COMMAND,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(scratch, PYTHONUNBUFFERED="1"),
+        # a shell's background jobs, the tests among them, ignore SIGINT, and hand that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - forks no thread of ours
     )
     assert process.stdout
     for line in process.stdout:
