@@ -70,7 +70,7 @@ class KeyRotator(Rotator):
         self._adopts(rotation)  # a wrong word is refused while nothing has been changed
         if isinstance(provider, Accepts):
             return provider.fresh(current, drawn=rotation.draw_password(self.password_policy(rotation)))
-        by = rotation.admin or current
+        by = self._authority(rotation)
         if provider.most is not None:
             make_room(rotation, provider, by=by, most=provider.most, adopted=self._adopted)
         issued = provider.issue(name_of(rotation), by=by, like=current)
@@ -96,7 +96,7 @@ class KeyRotator(Rotator):
         provider, current, pending = self._of(rotation.current), rotation.current, rotation.pending
         if not isinstance(provider, Accepts):
             return
-        by = rotation.admin or current
+        by = self._authority(rotation)
         deadline.current().enough()
         provider.accept(pending, by=by, like=current)
         undone = False
@@ -134,7 +134,7 @@ class KeyRotator(Rotator):
             return
         by = rotation.admin or pending
         if isinstance(provider, Promotes):
-            provider.promote(pending, by=by)
+            provider.promote(pending, by=by, like=rotation.current)
         if not _ids(provider, rotation.current):
             rotation.warn(f"no key of {provider.name} was revoked: AWSCURRENT does not say which one it holds")
             return
@@ -153,6 +153,23 @@ class KeyRotator(Rotator):
         provider = self._provider.provider_of(secret)
         self.say(engine=provider.name)
         return provider
+
+    def _authority(self, rotation: Rotation) -> Secret:
+        """Law 5: an admin is borrowed once current has opened, or whoever may write the secret could have any key issued."""
+        admin = rotation.admin
+        if admin is None:
+            return rotation.current
+        opens = True
+        try:
+            self._of(rotation.current).test(rotation.current)
+        except CredentialRejected:
+            opens = False
+        if not opens:
+            raise CredentialRejected(
+                "the key in AWSCURRENT does not work, so the admin's was not used: store one that works with `aws secretsmanager "
+                f"put-secret-value --secret-id {rotation.secret_id}`"
+            )
+        return admin
 
     def _adopts(self, rotation: Rotation) -> bool:
         said = rotation.about.tags.get(ADOPT_TAG, str(self._adopt)).strip().lower()

@@ -54,7 +54,20 @@ class Rotator(ABC):
 
     #: The keys that say what a secret opens, as against with what.
     resource_keys: Collection[str] = frozenset(
-        {"engine", "host", "port", "username", "dbname", "ssl", "url", "endpoint", "account", "region", "masterarn", "adminarn"}
+        {
+            "engine",
+            "host",
+            "port",
+            "username",
+            "dbname",
+            "ssl",
+            "url",
+            "endpoint",
+            "account",
+            "region",
+            "masterarn",
+            "adminarn",
+        }
     )
 
     def __init__(self, *, store: SecretStore | None = None, passwords: PasswordPolicy | None = None) -> None:

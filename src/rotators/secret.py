@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 #: Keys whose values may be read by anybody. Every other string of a secret is taken for a secret when a text is scrubbed.
 PUBLIC_KEYS = frozenset(
-    {"engine", "host", "port", "username", "dbname", "ssl", "masterarn", "adminarn", "dbInstanceIdentifier", "dbClusterIdentifier"}
+    {
+        "engine",
+        "provider",
+        "host",
+        "port",
+        "username",
+        "dbname",
+        "ssl",
+        "masterarn",
+        "adminarn",
+        "dbInstanceIdentifier",
+        "dbClusterIdentifier",
+    }
 )
 
 

@@ -99,11 +99,16 @@ class Issues(Protocol):
 class Promotes(Issues, Protocol):
     """An ability of providers with a first and a second place, where the old key ends when the new one moves up."""
 
-    def promote(self, secret: Secret, *, by: Secret) -> None:
+    def promote(self, secret: Secret, *, by: Secret, like: Secret) -> None:
         """
         Move the key of `secret` to the first place; done already is a success.
 
         Called in finishSecret, when the key has been proven, just before the label moves (laws 6 and 7).
+
+        Args:
+            secret: pending.
+            by: on whose authority.
+            like: current, whose key ends.
 
         Raises:
             CredentialRejected, ChangeRefused, TargetUnreachable: as `issue`.
