@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from rotators import deadline
@@ -15,19 +16,21 @@ if TYPE_CHECKING:
     from rotators.rotation import Rotation
     from rotators.secret import Secret
 
-#: Seconds after which whoever issued a key has stored it or never will: no invocation lasts longer (law 13).
-ABANDONED = 2 * deadline.LONGEST
+#: Seconds from a key's issue within which it is stored or not at all, where room is scarce; and after which it is abandoned.
+STORED, ABANDONED = 3.0, 5.0
+#: Seconds between two looks whether another run has stored its key, and what is kept of the time left to issue one.
+PAUSE, RESERVE = 0.25, 3.0
 #: How many foreign keys an error names.
 NAMED = 5
 
 
 def make_room(
     rotation: Rotation, provider: Issues, *, by: Secret, most: int, adopted: Callable[[Rotation, Issues, Key], bool]
-) -> None:
+) -> bool:
     """
     Revoke what nobody holds; where that is not enough, the key of AWSPREVIOUS.
 
-    A key of ours that is younger than `ABANDONED` may be another run's, which is about to store it.
+    A key of ours that is younger than `ABANDONED` may be another run's, which is about to store it: it is waited for.
 
     Args:
         rotation: whose keys.
@@ -35,6 +38,9 @@ def make_room(
         by: on whose authority.
         most: how many keys it has room for.
         adopted: says whether a key that we have not issued may be revoked.
+
+    Returns:
+        Whether a key is to be issued still; another run may have stored one meanwhile.
 
     Raises:
         ChangeRefused: there is no room, and none can be made; or not yet, and then it is retryable.
@@ -45,29 +51,39 @@ def make_room(
     held = frozenset(provider.key_of(secret) for secret in labelled if not secret.plain) - {""}
     in_use = provider.key_of(current)
     lost = [key for key in keys if ours(key, rotation) and key.id not in held]
-    young = [key for key in lost if age(key) < ABANDONED]
+    if len(keys) >= most and _stored_meanwhile(rotation, provider, lost, most):
+        return False
     last = [
         key
         for key in keys
         if key.id in held and key.id != in_use and (ours(key, rotation) or adopted(rotation, provider, key))
     ]
-    spare = [*(key for key in lost if key not in young), *([] if young else last)]
-    for key in spare if in_use else []:  # or it might be the one in use
+    for key in [*lost, *last] if in_use else []:  # or it might be the one in use
         if len(keys) < most:
-            return
+            return True
         provider.revoke(key.id, by=by, like=current)
         keys.remove(key)
     if len(keys) < most:
-        return
-    if young:
-        raise ChangeRefused(
-            f"{provider.name} has room for {most} keys, and one was issued for this secret less than {ABANDONED:g} s "
-            "ago, by a run that may still store it: the next try finds out",
-            retryable=True,
-        )
+        return True
     others = [key.id for key in keys if key.id not in held]
     raise ChangeRefused(
         f"{provider.name} has room for {most} keys and has {len(keys)}, of which we have not issued "
         f"{', '.join(others[:NAMED]) or 'those that this secret holds'}: revoke one by hand, or tag the secret "
         "rotators:adopt=true if the keys that this secret held may be revoked"
     )
+
+
+def _stored_meanwhile(rotation: Rotation, provider: Issues, lost: list[Key], most: int) -> bool:
+    """Wait until every key that nobody holds is old enough to be abandoned, or one of them is stored."""
+    while young := [key for key in lost if age(key) < ABANDONED]:
+        if rotation.has_pending():
+            return True
+        wait = ABANDONED - min(age(key) for key in young)
+        if wait > deadline.current().left() - RESERVE:
+            raise ChangeRefused(
+                f"{provider.name} has room for {most} keys, and one was issued for this secret less than {ABANDONED:g} s "
+                "ago, by a run that may still store it: the next try finds out",
+                retryable=True,
+            )
+        time.sleep(max(0.01, min(PAUSE, wait)))
+    return False

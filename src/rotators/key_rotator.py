@@ -17,7 +17,7 @@ from rotators import deadline
 from rotators.abc import Accepts, Offers, Promotes
 from rotators.errors import ChangeRefused, ConfigurationError, CredentialRejected, SecretError
 from rotators.key_name import name_of, ours
-from rotators.key_room import make_room
+from rotators.key_room import STORED, make_room
 from rotators.machine import Step
 from rotators.rotator import Rotator
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two tries of a key that may not be known everywhere yet, and what is left for the answer.
 PAUSE, ANSWER = 0.5, 1.0
+#: How often a place is looked for that others may take.
+TRIES = 2
 ADOPT_TAG = "rotators:adopt"
 
 
@@ -71,11 +73,18 @@ class KeyRotator(Rotator):
         if isinstance(provider, Accepts):
             return provider.fresh(current, drawn=rotation.draw_password(self.password_policy(rotation)))
         by = self._authority(rotation)
-        if provider.most is not None:
-            make_room(rotation, provider, by=by, most=provider.most, adopted=self._adopted)
-        issued = provider.issue(name_of(rotation), by=by, like=current)
-        rotation.saw(issued)
-        return issued
+        if provider.most is None:
+            return rotation.saw(provider.issue(name_of(rotation), by=by, like=current))
+        rotation.patience = STORED
+        refused: ChangeRefused | None = None
+        for _ in range(TRIES):
+            if not make_room(rotation, provider, by=by, most=provider.most, adopted=self._adopted):
+                return rotation.pending  # another run's, stored while we waited
+            try:
+                return rotation.saw(provider.issue(name_of(rotation), by=by, like=current))
+            except ChangeRefused as error:
+                refused = error  # another run may have taken the last place
+        raise refused or ChangeRefused(f"{provider.name} has no room")
 
     def check(self, rotation: Rotation) -> None:
         """Law 5: pending is for the same thing as current, and not the very same key."""
@@ -83,7 +92,8 @@ class KeyRotator(Rotator):
             return
         provider = self._of(rotation.current)
         expected = provider.resource(rotation.current)
-        self.same(rotation, expected, provider.resource(rotation.pending), expected)
+        found = provider.resource(rotation.pending)
+        self.same(rotation, expected, found, {*expected, *found})
         if not isinstance(provider, Accepts) and not _ids(provider, rotation.pending):
             raise SecretError(
                 "the AWSPENDING value does not say which key it holds, so that retiring keys might revoke it; it was not used. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rotators import deadline
 from rotators.admin import denied, place, unplaced
 from rotators.errors import ConfigurationError, RotationRefused, SecretError
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS, Step
@@ -55,6 +56,8 @@ class Rotation:
         self.about = about
         self._store = store
         self._token = token
+        #: Seconds that storing the pending value may take, at most.
+        self.patience = deadline.LONGEST
         self._seen: list[Secret] = []
 
     @cached_property
@@ -176,7 +179,8 @@ class Rotation:
     def store(self, value: Secret) -> None:
         """Store the pending value."""
         self.saw(value)
-        self._store.put_pending(self.about, self.version, value, self._token)
+        with deadline.running(deadline.Deadline(deadline.current().wait(self.patience))):
+            self._store.put_pending(self.about, self.version, value, self._token)
 
     def promote(self) -> None:
         """Move AWSCURRENT to this rotation's version."""

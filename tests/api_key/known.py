@@ -207,7 +207,11 @@ class ConfluentCloud(Known):
             return 401, {"errors": [{"status": "401"}]}
         match asked.method, asked.path.split("/")[1:]:
             case "GET", ["iam", "v2", "api-keys"]:
-                mine = [made for made, key in self.keys.items() if key.more.get("owner", "sa-1") == asked.query["spec.owner"]]
+                mine = [
+                    made
+                    for made, key in self.keys.items()
+                    if key.more.get("owner", "sa-1") == asked.query["spec.owner"]
+                ]
                 start = int(asked.query.get("page_token", 0))
                 data = [
                     {"id": made, "spec": {"display_name": self.keys[made].name}} for made in mine[start : start + 2]
@@ -314,7 +318,7 @@ class AzureRegistry(Known):
         }  # fmt: skip
 
     def holds(self, value: dict[str, Any]) -> bool:
-        return self.passwords[value["slot"]] == value["password"]
+        return bool(self.passwords[value["slot"]] == value["password"])
 
     def answer(self, asked: Asked) -> Answer:
         if asked.path == "/v2/":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,14 +14,17 @@ from rotators import (
     ChangeRefused,
     CredentialRejected,
     KeyRotator,
+    RotatorsError,
     SecretError,
     SecretStore,
     Step,
     TargetUnreachable,
+    deadline,
     key_room,
 )
 from rotators.testing import rotate, rotation_event
-from rotators.testing.contract import RotatorContract
+from rotators.testing.context import LambdaContext
+from rotators.testing.contract import RotatorContract, together
 from rotators.testing.faults import Fault, Faults
 from tests.keys.provider import Provider, Speaks
 
@@ -85,8 +89,8 @@ class Held:
         self.service.put_placeholder(self.arn, token)
         return token
 
-    def step(self, step: str, token: str) -> None:
-        self.handler(rotation_event(step, self.arn, token))
+    def step(self, step: str, token: str, *, seconds: float = 60.0) -> None:
+        self.handler(rotation_event(step, self.arn, token), LambdaContext(timeout=seconds))
 
     def held(self) -> set[str]:
         return {self.value(label)["key_id"] for label in ("AWSCURRENT", "AWSPREVIOUS")}
@@ -157,10 +161,8 @@ def test_room_for_two(held: Callable[..., Held], provider: Provider) -> None:
         assert set(provider.keys) == app.held()
 
 
-def test_room_for_two_and_a_crash_after_issuing(
-    held: Callable[..., Held], provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The lost key stands in the way until nobody can be about to store it."""
+def test_room_for_two_and_a_crash_after_issuing(held: Callable[..., Held], provider: Provider) -> None:
+    """The lost key stands in the way until nobody can be about to store it; that is waited for, where there is time."""
     provider.most = 2
     app = held(most=2)
     current = app.value()["key_id"]
@@ -170,10 +172,9 @@ def test_room_for_two_and_a_crash_after_issuing(
         app.step("createSecret", token)
     (lost,) = set(provider.keys) - {current}
     with pytest.raises(ChangeRefused, match="by a run that may still store it") as caught:
-        app.step("createSecret", token)
+        app.step("createSecret", token, seconds=4)
     assert caught.value.retryable
     assert set(provider.keys) == {current, lost}
-    monkeypatch.setattr(key_room, "ABANDONED", 0.0)
     for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
         app.step(step, token)
     assert set(provider.keys) == app.held()
@@ -196,8 +197,49 @@ def test_a_lost_key_goes_before_that_of_previous(held: Callable[..., Held], prov
             app.step("createSecret", token)
     before = dict(provider.keys)
     with pytest.raises(ChangeRefused, match="by a run that may still store it"):
-        app.step("createSecret", token)
+        app.step("createSecret", token, seconds=4)
     assert provider.keys == before
+
+
+def test_room_for_two_and_five_at_once(held: Callable[..., Held], provider: Provider) -> None:
+    """One issues and stores; the others wait for it, and no key that is stored is revoked."""
+    provider.most = 2
+    app = held(most=2, adopt=True)
+    for _ in range(3):
+        token = app.begin()
+        raised = together([partial(app.step, "createSecret", token)] * 5)
+        assert all(isinstance(error, RotatorsError) and error.retryable for error in raised), raised
+        assert len(raised) < 5
+        assert provider.opens(app.value("AWSPENDING")["key"])
+        assert len(provider.keys) == 2
+        for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
+            app.step(step, token)
+        assert set(provider.keys) == app.held()
+
+
+class Slow(SecretStore):
+    """Secrets Manager takes its time to store a value; the others see how much there is."""
+
+    left = 0.0
+
+    def put_pending(self, *args: Any) -> None:
+        self.left = deadline.current().left()
+        super().put_pending(*args)
+
+
+def test_where_room_is_scarce_a_key_is_stored_at_once_or_not_at_all(
+    held: Callable[..., Held], provider: Provider
+) -> None:
+    """Or another run would have revoked it by the time that it is stored."""
+    provider.most = 2
+    app = held(most=2)
+    for most, longest in ((2, key_room.STORED), (None, deadline.LONGEST)):
+        store = Slow(app.service.client())
+        KeyRotator(Speaks(most=most), store=store)(rotation_event("createSecret", app.arn, app.begin()))
+        assert longest - 3 < store.left <= longest
+        for made in set(provider.keys) - {app.value()["key_id"]}:
+            del provider.keys[made]
+    assert key_room.STORED < key_room.ABANDONED
 
 
 def test_no_room_but_for_keys_of_others(held: Callable[..., Held], provider: Provider) -> None:
