@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test check lint types format build lock clean \
-  build-DatabaseRotation build-PostgresRotation build-MySQLRotation
+  build-DatabaseRotation build-PostgresRotation build-MySQLRotation build-ApiKeyRotation
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -45,7 +45,7 @@ build: ## what `sam deploy` uploads, in .aws-sam/build
 	@.ci/setup sam
 	@PYV=$(PYV) PLAT=$(PLAT) .tools/sam/bin/sam build
 
-build-DatabaseRotation build-PostgresRotation build-MySQLRotation: # called by `sam build`, which sets ARTIFACTS_DIR
+build-DatabaseRotation build-PostgresRotation build-MySQLRotation build-ApiKeyRotation: # called by `sam build`, which sets ARTIFACTS_DIR
 	@PYV=$(PYV) PLAT=$(PLAT) .ci/artifact "$(ARTIFACTS_DIR)"
 
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" "$$(.ci/setup uv)" pip compile --quiet --universal --python-version 3.11 --generate-hashes

@@ -12,7 +12,14 @@ TEMPLATE = ROOT / "template.yaml"
 #: What an artifact is built for, to run here.
 PYTHON = "{}.{}".format(*sys.version_info[:2])
 #: Each function's logical id, and the name that its handler has and that ends its own.
-FUNCTIONS = {"DatabaseRotation": "database", "PostgresRotation": "postgres", "MySQLRotation": "mysql"}
+FUNCTIONS = {
+    "DatabaseRotation": "database",
+    "PostgresRotation": "postgres",
+    "MySQLRotation": "mysql",
+    "ApiKeyRotation": "api-key",
+}
+#: Those whose admins' servers RDS knows.
+DATABASES = ("DatabaseRotation", "PostgresRotation", "MySQLRotation")
 
 
 def environment(**more: str) -> dict[str, str]:

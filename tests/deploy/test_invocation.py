@@ -15,6 +15,7 @@ import pymysql
 import pytest
 
 from rotators.testing import Endpoint, SecretsManager
+from tests.api_key.courier import DESCRIPTION, Courier
 from tests.deploy.runtime import Function, provide
 from tests.deploy.sam import FUNCTIONS, ROOT
 from tests.servers import account
@@ -93,6 +94,42 @@ def test_the_sample_events_rotate_a_real_password(
     assert new["password"] not in output
     lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     assert [line["step"] for line in lines if str(line.get("message", "")).endswith("succeeded")] == STEPS
+
+
+def test_the_sample_events_rotate_a_key(artifact: Path, sam: Path, stack: Stack, tmp_path: Path) -> None:
+    """Of a described provider, by what Lambda's runtime brings: urllib3 is not in the artifact."""
+    events = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
+    arn, token = events["createSecret"]["SecretId"], events["createSecret"]["ClientRequestToken"]
+    service, courier = SecretsManager(region="us-east-1"), Courier()
+    secret = courier.value()
+    service.client().create_secret(Name=arn.split(":secret:")[1], SecretString=json.dumps(secret))
+    service.put_placeholder(arn, token)
+    properties = stack.of_type("AWS::Lambda::Function")["ApiKeyRotation"]
+    given = {"ROTATORS_PROVIDER": str(DESCRIPTION), "WITNESSED": properties["Handler"]}
+    with Endpoint(service) as url:
+        variables = properties["Environment"]["Variables"] | given | {"SECRETS_MANAGER_ENDPOINT": url}
+        with Function(
+            sam,
+            artifact,
+            provided=runtime(tmp_path),
+            handler="witness.handler",
+            variables=variables,
+            log=tmp_path / "log",
+        ) as running:
+            before = set(running.invoke("modules"))
+            answers = {step: running.invoke(events[step]) for step in STEPS}
+            after = set(running.invoke("modules"))
+    courier.close()
+
+    output = (tmp_path / "log").read_text()
+    assert answers == dict.fromkeys(STEPS), output
+    assert not before & (DRIVERS | SDK)
+    assert not after & DRIVERS
+    new = json.loads(service.client().get_secret_value(SecretId=arn)["SecretString"])
+    assert new == secret | {"api_key": new["api_key"], "key_id": new["key_id"]}
+    assert new["key_id"] != secret["key_id"]
+    assert courier.holds(new)
+    assert not [key for key in courier.ever if key in output]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -14,7 +14,7 @@ import pytest
 from rotators.engines import ENGINES, engine
 from rotators.passwords import EXCLUDED, PasswordPolicy
 from tests.deploy.cloudformation import Stack
-from tests.deploy.sam import FUNCTIONS, ROOT, TEMPLATE, environment
+from tests.deploy.sam import DATABASES, FUNCTIONS, ROOT, TEMPLATE, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,8 @@ def test_the_functions_differ_in_their_names_alone(expanded: dict[str, Any]) -> 
     """YAML that is written three times over stays the same three times."""
     variants = set()
     for given in (Stack(expanded), Stack(expanded, MasterSecretArn="admin", KmsKeyArn="key", VpcSubnetIds="s")):
-        for function, name in FUNCTIONS.items():
+        for function in DATABASES:
+            name = FUNCTIONS[function]
             parts = [given.resources[function + part] for part in ("", "Role", "Permission")]
             parts[0]["Properties"].pop("Description")
             text = json.dumps(parts).replace(f"rotators-{name}", "rotators-NAME").replace(function, "FUNCTION")
@@ -67,7 +68,7 @@ def test_it_is_in_a_vpc_only_when_subnets_are_given(expanded: dict[str, Any], st
 
 def test_the_outputs_are_the_functions_and_the_roles_arns(stack: Stack) -> None:
     """RotationLambdaARN is AWS's own name."""
-    own = {"DatabaseRotation": "", "PostgresRotation": "Postgres", "MySQLRotation": "MySQL"}
+    own = {"DatabaseRotation": "", **{name: name.removesuffix("Rotation") for name in list(FUNCTIONS)[1:]}}
     assert {name: output["Value"] for name, output in stack.outputs.items()} == {
         f"{prefix}Rotation{kind}ARN": {"Fn::GetAtt": [function + suffix, "Arn"]}
         for function, prefix in own.items()
@@ -125,11 +126,13 @@ def test_the_parameters_reach_the_function(expanded: dict[str, Any]) -> None:
         PasswordLength="40",
         SecretsManagerEndpoint="https://vpce",
         HostAliases="db.example.com=proxy.example.com,a=b",
+        Provider="sendgrid",
     )
     variables = given.of_type("AWS::Lambda::Function")["PostgresRotation"]["Environment"]["Variables"]
 
     assert variables["SECRETS_MANAGER_ENDPOINT"] == "https://vpce"
     assert variables["ROTATORS_HOST_ALIASES"] == "db.example.com=proxy.example.com,a=b"
+    assert variables["ROTATORS_PROVIDER"] == "sendgrid"
     assert PasswordPolicy.read(variables).exclude_characters == ""
     assert PasswordPolicy.read(variables).length == 40
 
