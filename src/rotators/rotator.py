@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from rotators.description import Description
     from rotators.telemetry import StepReport
 
+#: How a value begins that was meant to be JSON.
+BROKEN = ("{", "[")
+
 
 class Rotator(ABC):
     """
@@ -85,9 +88,15 @@ class Rotator(ABC):
         the answer to storing it was lost, so what it makes elsewhere must be found again by ``rotation.version``.
         """
         if rotation.current.plain:
-            if rotation.current.text.lstrip()[:1] in {"{", "["}:  # more likely a slip than a credential: it is not lost
+            if rotation.current.text.lstrip().startswith(
+                BROKEN
+            ):  # more likely a slip than a credential: it is not lost
                 rotation.current.keyed()
-            return Secret(rotation.draw_password(self.password_policy(rotation)))
+            policy = self.password_policy(rotation)
+            drawn = rotation.draw_password(policy)
+            while drawn.startswith(BROKEN):  # or the next rotation would take it for one
+                drawn = rotation.draw_password(policy)
+            return Secret(drawn)
         if "password" not in rotation.current:
             raise SecretError("'password' is missing in the secret; expected the password to rotate")
         return rotation.current.replace(password=rotation.draw_password(self.password_policy(rotation)))

@@ -23,6 +23,7 @@ from rotators import (
     key_room,
 )
 from rotators.testing import rotate, rotation_event
+from rotators.testing.case import cases
 from rotators.testing.context import LambdaContext
 from rotators.testing.contract import RotatorContract, together
 from rotators.testing.faults import Fault, Faults
@@ -147,10 +148,10 @@ def test_no_orphans(held: Callable[..., Held], provider: Provider, fault: Fault)
     counted = Faults()
     with counted.installed():
         assert rotate(app.service, app.arn).succeeded
-    for point in range(len(counted.seen)):
-        RotatorContract().die_and_heal(app, Faults(point, fault))
+    for case in cases([fault], counted.seen):
+        RotatorContract().die_and_heal(app, case)
         assert rotate(app.service, app.arn).succeeded
-        assert set(provider.keys) == {by_hand, *app.held()}, f"{fault.name} at call {point}, {counted.seen[point]}"
+        assert set(provider.keys) == {by_hand, *app.held()}, str(case)
 
 
 def test_room_for_two(held: Callable[..., Held], provider: Provider) -> None:

@@ -16,19 +16,37 @@ from rotators.testing.secrets_manager import SecretsManager
 from rotators.testing.service_error import ServiceError
 
 if TYPE_CHECKING:
-    from rotators.testing.contract import RotatorContract
+    from rotators.testing.contract import RotatorContract, RotatorSubject, Subject
     from rotators.testing.engine_contract import EngineContract
     from rotators.testing.target import Target
 
-_HOME = {"EngineContract": "engine_contract", "RotatorContract": "contract", "Target": "target"}
+_HOME = {
+    "EngineContract": "engine_contract",
+    "RotatorContract": "contract",
+    "RotatorSubject": "subject",
+    "Subject": "subject",
+    "Target": "target",
+}
 #: Whose assertions say what was compared, where pytest is at work.
 _ASSERTING = (
     "contract",
     "engine_case",
     "pair_case",
+    "verbs",
     *(
         f"{part}_contract"
-        for part in ("answers", "change", "pair", "pair_rights", "traffic", "two_passwords", "values")
+        for part in (
+            "answers",
+            "change",
+            "crash",
+            "pair",
+            "pair_rights",
+            "refusal",
+            "rotation",
+            "traffic",
+            "two_passwords",
+            "values",
+        )
     ),
 )
 
@@ -42,9 +60,11 @@ __all__ = [
     "PreviousRotationIncomplete",
     "RotationError",
     "RotatorContract",
+    "RotatorSubject",
     "SecretsManager",
     "ServiceError",
     "StepRun",
+    "Subject",
     "Target",
     "resume",
     "rotate",

@@ -7,29 +7,43 @@ beats random here: a rotation makes some thirty calls.
 
 from __future__ import annotations
 
-import sys
+import inspect
+import socket
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from enum import Enum
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
+from weakref import WeakSet
+
+from rotators.testing.points import Point, points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: What counts as an external call: (module, class, method). A module that is not installed is passed over.
-POINTS = (
-    ("botocore.client", "BaseClient", "_make_api_call"),
-    ("rotators.engines.postgres.libpq", "Session", "open"),
-    ("rotators.engines.postgres.libpq", "Opening", "halt"),
-    ("rotators.engines.postgres.libpq", "Opening", "finish"),
-    ("rotators.engines.postgres.libpq", "Session", "rows"),
-    ("pymysql.connections", "Connection", "connect"),
-    ("pymysql.connections", "Connection", "query"),
-    ("urllib3.connectionpool", "HTTPConnectionPool", "urlopen"),
-)
+#: Whether an external call is being made already: what it is made of are not calls of their own.
+_inside: ContextVar[bool] = ContextVar("rotators_inside_a_call", default=False)
+#: The threads whose calls are a rotation's: the one that counts, and those that it has started.
+_threads: WeakSet[threading.Thread] = WeakSet()
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Count what this thread does and those that it starts, and not what a stand-in does on threads of its own."""
+    start = threading.Thread.start
+
+    def started(thread: threading.Thread) -> None:
+        if threading.current_thread() in _threads:
+            _threads.add(thread)
+        start(thread)
+
+    _threads.add(threading.current_thread())
+    try:
+        with patch.object(threading.Thread, "start", started):
+            yield
+    finally:
+        _threads.discard(threading.current_thread())
 
 
 class Crash(BaseException):
@@ -53,9 +67,10 @@ class Faults:
     Args:
         at: which call, from 0; None only counts.
         fault: what happens there.
+        watch: called after each call that was made, with its number; what it calls itself is not counted.
 
     Attributes:
-        seen: the names of the calls made, in order.
+        seen: what the calls were, in order.
 
     Example:
         >>> faults = Faults(at=3, fault=Fault.CRASH_AFTER)
@@ -63,72 +78,93 @@ class Faults:
         ...     handler(event, context)
     """
 
-    def __init__(self, at: int | None = None, fault: Fault = Fault.CRASH_BEFORE) -> None:
+    def __init__(
+        self,
+        at: int | None = None,
+        fault: Fault = Fault.CRASH_BEFORE,
+        *,
+        watch: Callable[[int], None] | None = None,
+    ) -> None:
         self.at = at
         self.fault = fault
         self.seen: list[str] = []
+        self._watch = watch
         self._lock = threading.Lock()
-        self._inside = threading.local()
 
     @contextmanager
     def installed(self) -> Iterator[Faults]:
         """Count, and go wrong, for as long as the block lasts."""
         with ExitStack() as stack:
-            for module, owner, method in POINTS:
-                if module not in sys.modules and find_spec(module.split(".")[0]) is None:
-                    continue
-                cls = getattr(import_module(module), owner)
-                original = cls.__dict__[method]
-                stack.enter_context(patch.object(cls, method, self._counted(owner, method, original)))
+            stack.enter_context(_ours())
+            for point in points():
+                original = inspect.getattr_static(point.cls, point.method)
+                stack.enter_context(patch.object(point.cls, point.method, self._counted(point, original)))
             yield self
 
-    def _counted(self, owner: str, method: str, original: Any) -> Any:
+    def _counted(self, point: Point, original: Any) -> Any:
         bound = isinstance(original, classmethod)
         function: Callable[..., Any] = original.__func__ if bound else original
 
         def call(this: Any, *args: Any, **kwargs: Any) -> Any:
-            return self._call(f"{owner}.{method}", args, lambda: function(this, *args, **kwargs))
+            if _inside.get() or threading.current_thread() not in _threads or not point.chosen(this):
+                return function(this, *args, **kwargs)
+            number, mine = self._count(point.name(this, args, kwargs))
+            token = _inside.set(True)
+            try:
+                if mine:
+                    self._before(point, this, args)
+                answer = function(this, *args, **kwargs)
+                self._after(point, this, args, number=number, answer=answer)
+                return answer
+            finally:
+                _inside.reset(token)
 
+        async def call_async(this: Any, *args: Any, **kwargs: Any) -> Any:
+            if _inside.get() or threading.current_thread() not in _threads:
+                return await function(this, *args, **kwargs)
+            number, mine = self._count(point.name(this, args, kwargs))
+            token = _inside.set(True)
+            try:
+                if mine:
+                    self._before(point, this, args)
+                answer = await function(this, *args, **kwargs)
+                self._after(point, this, args, number=number, answer=answer)
+                return answer
+            finally:
+                _inside.reset(token)
+
+        if inspect.iscoroutinefunction(function):
+            return call_async
         return classmethod(call) if bound else call
 
-    def _call(self, name: str, args: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-        if getattr(self._inside, "call", False):  # botocore's call ends in urllib3's: one external call, not two
-            return make()
-        label = str(args[0]) if name == "BaseClient._make_api_call" else name
+    def _count(self, label: str) -> tuple[int, bool]:
         with self._lock:
-            mine = len(self.seen) == self.at
+            number = len(self.seen)
             self.seen.append(label)
-        self._inside.call = True
-        try:
-            return self._go_wrong(name, label, make) if mine else make()
-        finally:
-            self._inside.call = False
+        return number, number == self.at
 
-    def _go_wrong(self, name: str, label: str, make: Callable[[], Any]) -> Any:
+    def _before(self, point: Point, this: Any, args: tuple[Any, ...]) -> None:
         if self.fault is Fault.CRASH_BEFORE:
-            raise Crash(label)
-        if self.fault in {Fault.CRASH_AFTER, Fault.LOST_ANSWER}:
-            make()
-        if self.fault is Fault.CRASH_AFTER:
-            raise Crash(label)
-        raise _lost(name, label, throttled=self.fault is Fault.THROTTLED)
+            raise _died(this, self.seen[-1])
+        if self.fault is Fault.THROTTLED and point.throttled is not None:
+            raise point.throttled(this, args)
+        if self.fault in {Fault.NO_ANSWER, Fault.THROTTLED}:
+            raise point.lost(this, args)
+
+    def _after(self, point: Point, this: Any, args: tuple[Any, ...], *, number: int, answer: Any) -> None:
+        mine = number == self.at
+        if self._watch is not None:
+            self._watch(number)
+        if mine and self.fault in {Fault.CRASH_AFTER, Fault.LOST_ANSWER}:
+            with suppress(Exception):
+                answer.close()  # nobody will, where it holds a connection
+        if mine and self.fault is Fault.CRASH_AFTER:
+            raise _died(this, self.seen[number])
+        if mine and self.fault is Fault.LOST_ANSWER:
+            raise point.lost(this, args)
 
 
-def _lost(name: str, label: str, *, throttled: bool) -> Exception:
-    """What a caller of this library sees of an answer that never comes."""
-    if name == "BaseClient._make_api_call":
-        from botocore.exceptions import ClientError, ReadTimeoutError  # noqa: PLC0415
-
-        if throttled:
-            return ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, label)
-        return ReadTimeoutError(endpoint_url="https://secretsmanager", error="timed out")
-    if name.startswith(("Session.", "Opening.")):
-        from rotators.engines.postgres.libpq_errors import LibpqError  # noqa: PLC0415
-
-        return LibpqError(None, "server closed the connection unexpectedly")
-    if name.startswith("Connection."):
-        from pymysql.err import OperationalError  # noqa: PLC0415
-
-        lost: Exception = OperationalError(2013, "Lost connection to MySQL server during query")
-        return lost
-    return TimeoutError(label)
+def _died(this: Any, label: str) -> Crash:
+    if isinstance(this, socket.socket):
+        this.close()  # as a process that dies does; Python would complain that nobody has
+    return Crash(label)
