@@ -133,7 +133,7 @@ class EngineRotator(Rotator):
     def _of(self, rotation: Rotation) -> Strategy:
         engine = self._engine_of(rotation.current)
         first = bool(getattr(engine, "admin_first", False))
-        strategy = self._strategy or strategies.choose(rotation, admin_first=first)
+        strategy = self._strategy or strategies.choose(rotation, admin_first=first, pairs=isinstance(engine, Compares))
         if isinstance(strategy, strategies.AlternatingUsers) and not isinstance(engine, Compares):
             raise ConfigurationError(
                 f"the engine {engine.name} has no alternating users: set the tag {strategies.TAG} to single"

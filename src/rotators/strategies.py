@@ -109,7 +109,7 @@ class AlternatingUsers:
 STRATEGIES = (SingleUser.name, AlternatingUsers.name)
 
 
-def choose(rotation: Rotation, *, admin_first: bool = False) -> Strategy:
+def choose(rotation: Rotation, *, admin_first: bool = False, pairs: bool = True) -> Strategy:
     """
     Choose: the secret's tag ``rotators:strategy``, else ``ROTATORS_STRATEGY``, else alternating where the secret names an
     admin as ``masterarn``, else single.
@@ -117,6 +117,7 @@ def choose(rotation: Rotation, *, admin_first: bool = False) -> Strategy:
     Args:
         rotation: whose secret's.
         admin_first: of `SingleUser`.
+        pairs: whether the engine has users that alternate; without them an admin sets the single user's password.
 
     Raises:
         ConfigurationError: there is no strategy of that name.
@@ -127,6 +128,6 @@ def choose(rotation: Rotation, *, admin_first: bool = False) -> Strategy:
     chosen = (name or "").strip().lower()
     if chosen and chosen not in STRATEGIES:
         raise ConfigurationError(f"{where} names no strategy of ours; it is one of: {', '.join(STRATEGIES)}")
-    if chosen == AlternatingUsers.name or (not chosen and rotation.current.get("masterarn")):
+    if chosen == AlternatingUsers.name or (not chosen and pairs and rotation.current.get("masterarn")):
         return AlternatingUsers()
     return SingleUser(admin_first=admin_first)

@@ -17,6 +17,8 @@ ENGINES = {
     "mysql": "rotators.engines.mysql:MySQL",
     "aurora-mysql": "rotators.engines.mysql:MySQL",
     "mariadb": "rotators.engines.mysql:MySQL",
+    "redis": "rotators.engines.redis:Redis",
+    "valkey": "rotators.engines.redis:Redis",
 }
 #: Where other packages register theirs: an entry point by the name of the engine.
 GROUP = "rotators.engines"
