@@ -21,7 +21,7 @@ demo: ## rotate a real PostgreSQL password three times, and once with a crash in
 test: ## the whole test suite, against real servers: make test ARGS="-k finish -x"
 	@.ci/setup venv
 	@.ci/setup sam
-	@.ci/setup server postgresql mariadb
+	@.ci/setup server postgresql mariadb redis
 	@.ci/setup mysql
 	@ROTATORS_REQUIRE_SERVERS=1 .venv/bin/python -m pytest $(ARGS)
 

@@ -65,8 +65,8 @@ def test_it_runs_as_it_stands(code: str, chosen: tuple[str, int], tmp_path: Path
         "-p",
         "no:cacheprovider",
         "--rootdir",
-        tmp_path,
-        tmp_path / "test_docs.py",
+        str(tmp_path),
+        str(tmp_path / "test_docs.py"),
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     last = done.stdout.splitlines()[-1]
