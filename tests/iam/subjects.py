@@ -6,12 +6,11 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
-from tests.iam.stand_in import IAM
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.iam.held import Held
+    from tests.iam.stand_in import IAM
 
 
 def admin_of(iam: IAM, held: Callable[..., Held], **more: str) -> str:

@@ -51,6 +51,8 @@ class RedisSecret:
     def resource(self) -> dict[str, str]:
         """Return what law 5 compares."""
         return {
+            "host": self.login.host.lower(),
+            "port": str(self.login.port),
             "nodes": ",".join(sorted(f"{host.lower()}:{port}" for host, port in self.nodes)),
             "username": self.login.username,
             "ssl": str(self.login.tls).lower(),
