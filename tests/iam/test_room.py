@@ -217,6 +217,21 @@ def test_a_lost_key_is_deleted_when_nobody_can_store_it_any_more(held: Callable[
     assert not app.user.tags
 
 
+def test_a_lost_key_that_shows_late(held: Callable[..., Held], iam: IAM) -> None:
+    """The next try finds no room for what it can't see. It leaves the mark as it is, or nobody would know the key later."""
+    app = held()
+    token = app.begin()
+    iam.unlisted = 1
+    crash_after_issuing(app, token)
+    iam.ahead += 30
+    with pytest.raises(ChangeRefused, match="no room for another key") as caught:
+        app.steps(token, "createSecret")
+    assert caught.value.retryable
+    iam.ahead += 60
+    app.steps(token)
+    assert set(app.user.keys) == app.held()
+
+
 def test_one_lost_key_after_another(held: Callable[..., Held], iam: IAM) -> None:
     app = held()
     token = app.begin()

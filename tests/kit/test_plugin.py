@@ -105,15 +105,14 @@ def test_an_authors_own_project(folder: Path) -> None:
     said = pytest_in(folder, "test_wrong.py")
     assert re.search(r"\d+ failed", said.splitlines()[-1])
     (folder / "test_dies.py").write_text(
-        FILE.replace("{set}", RIGHT)
-        .replace("set(self", "set(self")
-        .replace("    def test(self, secret)", DIES + "    def test(self, secret)")
+        FILE.replace("{set}", RIGHT).replace("    def test(self, secret)", DIES + "    def test(self, secret)")
     )
     said = pytest_in(folder, "test_dies.py", "-k", "a_crash_at_every_call")
     assert "AssertionError: law 2 broke: nothing that is stored opens: the credential is lost" in said
     assert re.search(r"after   call \d+ of \d+, .*: the process dies", said)
     assert re.search(r"now     AWSCURRENT \(\w{8}\) does not open", said)
-    (replay,) = re.findall(r"replay  pytest '(.*)' -n0 (--rotators-case) (\d+:\w+)", said)
+    # A set: where CI is set, pytest's summary says the whole message again.
+    (replay,) = set(re.findall(r"replay  pytest '(.*)' -n0 (--rotators-case) (\d+:\w+)", said))
     again = pytest_in(folder, replay[0], replay[1], replay[2])
     assert f"call {replay[2].partition(':')[0]} of" in again
     assert "1 failed" in again.splitlines()[-1]
