@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from rotators.cli import demo
+from rotators.cli import demo, new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo,)
+COMMANDS = (demo, new)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

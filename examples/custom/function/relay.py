@@ -1,9 +1,8 @@
-"""A rotator of your own: the key of a webhook relay, which takes a new key from whoever holds the old one."""
+"""A rotator of your own: the key of the relay, which takes a new key from whoever holds the old one."""
 
 from __future__ import annotations
 
 import urllib3
-
 from rotators import CredentialRejected, Rotation, Rotator, Secret, TargetUnreachable
 
 http = urllib3.PoolManager(timeout=5.0, retries=False)
