@@ -1,0 +1,88 @@
+"""Whose secrets an operator's command is about: the options of the AWS CLI, and the clients they make."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class CommandRefused(Exception):
+    """What a command can't do, in one sentence with the way out; the command prints it and exits with 2."""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--region``, ``--profile`` and ``--endpoint-url``, which mean what they mean to the AWS CLI, and ``--json``."""
+    group = parser.add_argument_group("account")
+    group.add_argument(
+        "--region", action="append", metavar="REGION", help="as in the AWS CLI (default: AWS_REGION or the profile's)"
+    )
+    group.add_argument("--profile", metavar="NAME", help="as in the AWS CLI (default: AWS_PROFILE)")
+    group.add_argument("--endpoint-url", metavar="URL", help="as in the AWS CLI, such as the lab's")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs instead of a table for people")
+
+
+class Account:
+    """
+    Makes boto3 clients of what the options say, or the environment where they say nothing.
+
+    Args:
+        arguments: what argparse made of `options`.
+
+    Example:
+        >>> Account(arguments).client("secretsmanager", region="eu-central-1")
+        <botocore.client.SecretsManager object at 0x…>
+    """
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._profile: str | None = arguments.profile
+        self._endpoint: str | None = arguments.endpoint_url or os.environ.get("SECRETS_MANAGER_ENDPOINT") or None
+        self._regions: list[str] = arguments.region or []
+        self._session: Any = None
+
+    @property
+    def regions(self) -> list[str]:
+        """
+        Return the regions asked for; the profile's or the environment's where none was.
+
+        Raises:
+            CommandRefused: there is none anywhere, or no such profile.
+        """
+        if self._regions:
+            return self._regions
+        region = os.environ.get("AWS_REGION") or self._made().region_name
+        if not region:
+            raise CommandRefused("no region: give --region, or set AWS_REGION or the profile's")
+        return [region]
+
+    def client(self, service: str, *, region: str | None = None) -> Any:
+        """
+        Return a client, which asks again where AWS throttles (botocore's adaptive mode).
+
+        Raises:
+            CommandRefused: boto3 is missing, there is no such profile, or no region.
+        """
+        region = region or self.regions[0]
+        session = self._made()
+        from botocore.config import Config  # noqa: PLC0415 - after boto3's own absence was said
+
+        config = Config(retries={"mode": "adaptive", "max_attempts": 10}, user_agent_extra="rotators")
+        endpoint = self._endpoint if service == "secretsmanager" else None
+        return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+
+    def _made(self) -> Any:
+        if self._session is None:
+            try:
+                import boto3  # noqa: PLC0415 - a command that needs no account runs without
+                from botocore.exceptions import ProfileNotFound  # noqa: PLC0415
+            except ImportError:
+                raise CommandRefused("boto3 is missing: pip install 'rotators[cli]'") from None
+            try:
+                self._session = boto3.session.Session(profile_name=self._profile)
+            except ProfileNotFound:
+                raise CommandRefused(
+                    f"there is no profile {self._profile}: see `aws configure list-profiles`"
+                ) from None
+        return self._session
