@@ -63,7 +63,10 @@ def test_the_admins_secrets_and_the_keys_are_allowed_by_name_when_they_are_given
     expanded: dict[str, Any], function: str
 ) -> None:
     given = Stack(expanded, MasterSecretArn=f"{MASTER},{MASTER}2", KmsKeyArn=f"{KEY},{KEY}2")
-    through = json.dumps({"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}})
+    via = {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}
+    context = "kms:EncryptionContext:SecretARN"
+    through = json.dumps({"StringEquals": via, "StringLike": {context: SECRETS}})
+    admins = json.dumps({"StringEquals": {**via, context: [MASTER, f"{MASTER}2"]}})
 
     database = function in DATABASES
     assert grants(given, function) - rotation_grants(function) == {
@@ -79,7 +82,19 @@ def test_the_admins_secrets_and_the_keys_are_allowed_by_name_when_they_are_given
             for on in ("db", "cluster")
         ),
         *((f"kms:{call}", key, through) for call in ("Decrypt", "GenerateDataKey") for key in (KEY, f"{KEY}2")),
+        *(("kms:Decrypt", key, admins) for key in (KEY, f"{KEY}2")),
     }
+
+
+@each_function
+def test_without_admins_secrets_the_keys_open_only_this_accounts_secrets(
+    expanded: dict[str, Any], function: str
+) -> None:
+    key = [
+        json.loads(on) for call, _, on in grants(Stack(expanded, KmsKeyArn=KEY), function) if call.startswith("kms:")
+    ]
+
+    assert [on["StringLike"] for on in key] == [{"kms:EncryptionContext:SecretARN": SECRETS}] * 2
 
 
 @each_function
