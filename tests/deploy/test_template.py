@@ -181,3 +181,10 @@ def test_sam_is_told_to_build_in_place() -> None:
 
     assert config["default"]["build"]["parameters"]["build_in_source"] is True
     assert config["default"]["build"]["parameters"]["cached"] is False
+
+
+def test_every_functions_time_and_memory_are_the_stacks_to_choose(expanded: dict[str, Any]) -> None:
+    for given, chosen in ({}, ("60", "256")), ({"TimeoutSeconds": "300", "MemoryMegabytes": "512"}, ("300", "512")):
+        functions = Stack(expanded, **given).of_type("AWS::Lambda::Function").values()
+
+        assert {(str(each["Timeout"]), str(each["MemorySize"])) for each in functions} == {chosen}
