@@ -3,7 +3,8 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test check lint types format build lock clean \
-  build-DatabaseRotation build-PostgresRotation build-MySQLRotation build-ApiKeyRotation
+  build-DatabaseRotation build-PostgresRotation build-MySQLRotation build-ApiKeyRotation \
+  build-AccessKeyRotation build-RedisRotation build-CacheUserRotation
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -45,14 +46,14 @@ build: ## what `sam deploy` uploads, in .aws-sam/build
 	@.ci/setup sam
 	@PYV=$(PYV) PLAT=$(PLAT) .tools/sam/bin/sam build
 
-build-DatabaseRotation build-PostgresRotation build-MySQLRotation build-ApiKeyRotation: # called by `sam build`, which sets ARTIFACTS_DIR
+build-DatabaseRotation build-PostgresRotation build-MySQLRotation build-ApiKeyRotation build-AccessKeyRotation build-RedisRotation build-CacheUserRotation: # called by `sam build`, which sets ARTIFACTS_DIR
 	@PYV=$(PYV) PLAT=$(PLAT) .ci/artifact "$(ARTIFACTS_DIR)"
 
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" "$$(.ci/setup uv)" pip compile --quiet --universal --python-version 3.11 --generate-hashes
 
 lock: ## resolve requirements/*.txt anew: make lock ARGS=--upgrade
 	$(LOCK) $(ARGS) pyproject.toml --all-extras --group dev -o requirements/dev.txt
-	$(LOCK) $(ARGS) pyproject.toml --extra postgres --extra mysql -c requirements/dev.txt -o requirements/lambda.txt
+	$(LOCK) $(ARGS) pyproject.toml --extra postgres --extra mysql --extra redis -c requirements/dev.txt -o requirements/lambda.txt
 	$(LOCK) $(ARGS) requirements/build.in -o requirements/build.txt
 	$(LOCK) $(ARGS) requirements/sam.in -o requirements/sam.txt
 	$(LOCK) $(ARGS) requirements/uv.in -o requirements/uv.txt

@@ -54,7 +54,7 @@ def measure(kind: type[Target], rotations: int, every: float, latency: float) ->
             if rotator == OURS or strategy in target.templates
         ]
         sandboxes = {
-            handler: things.enter_context(_sandbox(handler, url, target.server.ca_bundle, directory))
+            handler: things.enter_context(sandbox(handler, url, target.server.ca_bundle, directory))
             for handler in dict.fromkeys(each.handler for each in measurements)
         }
         for number in range(rotations + 1):
@@ -63,7 +63,8 @@ def measure(kind: type[Target], rotations: int, every: float, latency: float) ->
         return str(target), [each.row for each in measurements]
 
 
-def _sandbox(handler: str, url: str, bundle: Path | None, directory: Path) -> Sandbox:
+def sandbox(handler: str, url: str, bundle: Path | None, directory: Path) -> Sandbox:
+    """Start a process for a handler."""
     path = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
     environment = {"SECRETS_MANAGER_ENDPOINT": url, "PYTHONPATH": path}
     if bundle:

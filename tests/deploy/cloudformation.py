@@ -29,7 +29,11 @@ class Stack:
             value = parameters.pop(name, parameter["Default"])
             self._values[name] = value.split(",") if parameter["Type"] == "CommaDelimitedList" else str(value)
         assert not parameters, f"no such parameters: {parameters}"
-        self.outputs: dict[str, Any] = self._value(template["Outputs"])
+        self.outputs: dict[str, Any] = {
+            name: self._value({part: value for part, value in output.items() if part != "Condition"})
+            for name, output in template["Outputs"].items()
+            if self._is_made(output)
+        }
         self.resources: dict[str, Any] = {
             name: self._value(entry) for name, entry in template["Resources"].items() if self._is_made(entry)
         }

@@ -17,6 +17,9 @@ FUNCTIONS = {
     "PostgresRotation": "postgres",
     "MySQLRotation": "mysql",
     "ApiKeyRotation": "api-key",
+    "AccessKeyRotation": "access-key",
+    "RedisRotation": "redis",
+    "CacheUserRotation": "cache-user",
 }
 #: Those whose admins' servers RDS knows.
 DATABASES = ("DatabaseRotation", "PostgresRotation", "MySQLRotation")

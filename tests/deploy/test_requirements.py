@@ -33,5 +33,5 @@ def test_every_requirement_is_pinned_with_a_hash_and_no_host(lock: str) -> None:
 
 def test_the_function_gets_the_versions_that_were_tested() -> None:
     assert pins("lambda").items() <= pins("dev").items()
-    assert {"psycopg", "psycopg-binary", "pymysql", "pynacl", "aws-lambda-powertools"} <= pins("lambda").keys()
+    assert {"psycopg", "psycopg-binary", "pymysql", "pynacl", "redis", "aws-lambda-powertools"} <= pins("lambda").keys()
     assert not {"boto3", "botocore", "pytest"} & pins("lambda").keys()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.deploy.cloudformation import Stack
-from tests.deploy.sam import DATABASES, FUNCTIONS
+from tests.deploy.sam import DATABASES, FUNCTIONS, ROOT
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:rotators-"
 SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:*"
@@ -104,3 +105,62 @@ def test_the_managed_policies_of_awss_own_are_the_two_that_sam_adds(stack: Stack
 
     names = {arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]}
     assert names == {"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"}
+
+
+USERS = ("arn:aws:iam::123456789012:user/relay", "arn:aws:iam::123456789012:user/rotated/*")
+CACHES = (
+    "arn:aws:elasticache:us-east-1:123456789012:user:app",
+    "arn:aws:memorydb:us-east-1:123456789012:user/app",
+)
+
+
+def test_the_access_keys_of_the_users_that_are_named_are_one_functions_to_change(expanded: dict[str, Any]) -> None:
+    given = Stack(expanded, IamUsers=",".join(USERS))
+    calls = {f"{verb}AccessKey" for verb in ("Create", "Update", "Delete")}
+    calls |= {"ListAccessKeys", "GetAccessKeyLastUsed", "ListUserTags", "TagUser", "UntagUser"}
+
+    own = grants(given, "AccessKeyRotation") - rotation_grants("AccessKeyRotation")
+    assert own == {(f"iam:{call}", user, "null") for call in calls for user in USERS}
+    for function in FUNCTIONS.keys() - {"AccessKeyRotation"}:
+        assert grants(given, function) == rotation_grants(function)
+
+
+def test_it_is_what_the_guide_asks_for(expanded: dict[str, Any]) -> None:
+    (policy,) = re.findall(r"```json\n(\{\s+\"Version\".*?)```", (ROOT / "docs/iam.md").read_text(), re.DOTALL)
+    (statement,) = json.loads(policy)["Statement"]
+    given = grants(Stack(expanded, IamUsers=USERS[0]), "AccessKeyRotation") - rotation_grants("AccessKeyRotation")
+
+    assert {(action, statement["Resource"], "null") for action in statement["Action"]} == given
+
+
+def test_the_cache_users_that_are_named_are_one_functions_to_change(expanded: dict[str, Any]) -> None:
+    given = Stack(expanded, CacheUsers=",".join(CACHES))
+    calls = {
+        f"elasticache:{call}" for call in ("DescribeUsers", "ModifyUser", "ListTagsForResource", "AddTagsToResource")
+    }
+    calls |= {f"memorydb:{call}" for call in ("DescribeUsers", "UpdateUser", "ListTags", "TagResource")}
+
+    own = grants(given, "CacheUserRotation") - rotation_grants("CacheUserRotation")
+    assert own == {(call, user, "null") for call in calls for user in CACHES}
+    for function in FUNCTIONS.keys() - {"CacheUserRotation"}:
+        assert grants(given, function) == rotation_grants(function)
+
+
+@pytest.mark.parametrize("parameter", ["IamUsers", "CacheUsers", "MasterSecretArn", "KmsKeyArn"])
+def test_nothing_is_named_by_a_star_alone(expanded: dict[str, Any], parameter: str) -> None:
+    pattern = re.compile(expanded["Parameters"][parameter]["AllowedPattern"])
+
+    assert pattern.match("")
+    for everything in ("*", "arn:aws:iam::123456789012:user/*", "arn:aws:iam::123456789012:*", "arn:aws:elasticache:*"):
+        assert not pattern.match(everything)
+
+
+@each_function
+def test_a_function_that_is_not_wanted_is_not_made(expanded: dict[str, Any], function: str) -> None:
+    """Nor its role, nor anything that names it; and every other one is."""
+    given = Stack(expanded, **{f"Make{function}": "false"})
+
+    assert not [name for name in given.resources if name.startswith(function)]
+    assert function not in json.dumps(given.resources) + json.dumps(given.outputs)
+    assert len(given.of_type("AWS::Lambda::Function")) == len(FUNCTIONS) - 1
+    assert len(given.outputs) == 2 * (len(FUNCTIONS) - 1)
