@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import ssl
 import sys
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pymysql
 import pytest
 
-from rotators.testing import Endpoint, SecretsManager
+from rotators.lab.redis import Redis
 from tests.api_key.courier import DESCRIPTION, Courier
-from tests.deploy.runtime import Function, provide
-from tests.deploy.sam import FUNCTIONS, ROOT
+from tests.deploy.runtime import Function
+from tests.deploy.sam import FUNCTIONS
+from tests.deploy.sample import Sample, runtime
+from tests.iam.stand_in import IAM
+from tests.redis.target import RedisTarget
 from tests.servers import account
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rotators.lab.server import Server
     from tests.deploy.cloudformation import Stack
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a Lambda artifact holds Linux libraries")
 
 OLD = "0ld password, ünlike the new"
-STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
-DRIVERS = {"psycopg", "pymysql", "nacl"}
-SDK = {"boto3", "botocore"}
 
 
 @pytest.mark.parametrize(
@@ -54,82 +53,64 @@ def test_the_sample_events_rotate_a_real_password(
 ) -> None:
     server: Server = request.getfixturevalue(database)
     secret = made(server, plugin)
-    events = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
-    arn, token = events["createSecret"]["SecretId"], events["createSecret"]["ClientRequestToken"]
-    # The service finds a secret by its ARN without the last hyphen and six characters, which it made up itself.
-    service = SecretsManager(region="us-east-1")
-    client = service.client()
-    client.create_secret(Name=arn.split(":secret:")[1], SecretString=json.dumps(secret))
-    service.put_placeholder(arn, token)
-    properties = stack.of_type("AWS::Lambda::Function")[function]
+    sample = Sample(secret)
+    sample.rotate(sam, artifact, stack, function, tmp_path, {"ROTATORS_CA_BUNDLE": str(server.ca_bundle or "")})
 
-    with Endpoint(service) as url:
-        given = {
-            "SECRETS_MANAGER_ENDPOINT": url,
-            "ROTATORS_CA_BUNDLE": str(server.ca_bundle or ""),
-            "WITNESSED": properties["Handler"],
-        }
-        with Function(
-            sam,
-            artifact,
-            provided=runtime(tmp_path),
-            handler="witness.handler",
-            variables=properties["Environment"]["Variables"] | given,
-            log=tmp_path / "log",
-        ) as running:
-            before = set(running.invoke("modules"))
-            answers = {step: running.invoke(events[step]) for step in STEPS}
-            after = set(running.invoke("modules"))
-
-    output = (tmp_path / "log").read_text()
-    assert answers == dict.fromkeys(STEPS), output
-    assert not before & (DRIVERS | SDK)
-    assert after & DRIVERS == drivers
-    assert service.labels(arn)[token] == ["AWSCURRENT", "AWSPENDING"]
-    new: dict[str, Any] = json.loads(client.get_secret_value(SecretId=arn, VersionStage="AWSCURRENT")["SecretString"])
-    assert new == secret | {"password": new["password"]}
-    assert opens(server, new)
+    assert sample.loaded == drivers
+    assert sample.new == secret | {"password": sample.new["password"]}
+    assert opens(server, sample.new)
     assert not opens(server, secret)
-    assert OLD not in output
-    assert new["password"] not in output
-    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    assert [line["step"] for line in lines if str(line.get("message", "")).endswith("succeeded")] == STEPS
+    assert OLD not in sample.output
+    assert sample.new["password"] not in sample.output
 
 
 def test_the_sample_events_rotate_a_key(artifact: Path, sam: Path, stack: Stack, tmp_path: Path) -> None:
     """Of a described provider, by what Lambda's runtime brings: urllib3 is not in the artifact."""
-    events = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
-    arn, token = events["createSecret"]["SecretId"], events["createSecret"]["ClientRequestToken"]
-    service, courier = SecretsManager(region="us-east-1"), Courier()
+    courier = Courier()
     secret = courier.value()
-    service.client().create_secret(Name=arn.split(":secret:")[1], SecretString=json.dumps(secret))
-    service.put_placeholder(arn, token)
-    properties = stack.of_type("AWS::Lambda::Function")["ApiKeyRotation"]
-    given = {"ROTATORS_PROVIDER": str(DESCRIPTION), "WITNESSED": properties["Handler"]}
-    with Endpoint(service) as url:
-        variables = properties["Environment"]["Variables"] | given | {"SECRETS_MANAGER_ENDPOINT": url}
-        with Function(
-            sam,
-            artifact,
-            provided=runtime(tmp_path),
-            handler="witness.handler",
-            variables=variables,
-            log=tmp_path / "log",
-        ) as running:
-            before = set(running.invoke("modules"))
-            answers = {step: running.invoke(events[step]) for step in STEPS}
-            after = set(running.invoke("modules"))
+    sample = Sample(secret)
+    sample.rotate(sam, artifact, stack, "ApiKeyRotation", tmp_path, {"ROTATORS_PROVIDER": str(DESCRIPTION)})
     courier.close()
 
-    output = (tmp_path / "log").read_text()
-    assert answers == dict.fromkeys(STEPS), output
-    assert not before & (DRIVERS | SDK)
-    assert not after & DRIVERS
-    new = json.loads(service.client().get_secret_value(SecretId=arn)["SecretString"])
-    assert new == secret | {"api_key": new["api_key"], "key_id": new["key_id"]}
-    assert new["key_id"] != secret["key_id"]
-    assert courier.holds(new)
-    assert not [key for key in courier.ever if key in output]
+    assert not sample.loaded
+    assert sample.new == secret | {"api_key": sample.new["api_key"], "key_id": sample.new["key_id"]}
+    assert sample.new["key_id"] != secret["key_id"]
+    assert courier.holds(sample.new)
+    assert not [key for key in courier.ever if key in sample.output]
+
+
+def test_the_sample_events_rotate_an_access_key(artifact: Path, sam: Path, stack: Stack, tmp_path: Path) -> None:
+    with IAM() as iam:
+        iam.role = ("testing", "testing")
+        user = iam.user("relay")
+        key = iam.key(user)
+        sample = Sample({"access_key_id": key.id, "secret_access_key": key.secret})
+        endpoints = {"AWS_ENDPOINT_URL_IAM": iam.url, "AWS_ENDPOINT_URL_STS": iam.url}
+        sample.rotate(sam, artifact, stack, "AccessKeyRotation", tmp_path, endpoints)
+
+        assert not sample.loaded
+        assert iam.opens(sample.new["access_key_id"], sample.new["secret_access_key"])
+    assert set(user.keys) == {key.id, sample.new["access_key_id"]}
+    assert key.secret not in sample.output
+    assert sample.new["secret_access_key"] not in sample.output
+
+
+def test_the_sample_events_rotate_a_redis_users_password(
+    artifact: Path, sam: Path, stack: Stack, tmp_path: Path
+) -> None:
+    with Redis.start() as server:
+        target = RedisTarget(server)
+        secret = target.account("app", OLD)
+        sample = Sample(secret)
+        sample.rotate(
+            sam, artifact, stack, "RedisRotation", tmp_path, {"ROTATORS_CA_BUNDLE": str(server.ca_bundle or "")}
+        )
+
+        assert sample.loaded == {"redis"}
+        assert target.opens(sample.new)
+        assert target.opens(secret)  # the old one lives until the next
+    assert OLD not in sample.output
+    assert sample.new["password"] not in sample.output
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -148,14 +129,6 @@ def test_a_refusal_is_an_error_of_the_invocation(
 
     assert answer["errorType"] == "RotationRefused"
     assert "createSecret" in answer["errorMessage"]
-
-
-def runtime(directory: Path) -> Path:
-    """Make what Lambda's runtime brings, and the witness."""
-    provided = directory / "runtime"
-    provided.mkdir()
-    shutil.copy(Path(__file__).with_name("witness.py"), provided)
-    return provide(provided)
 
 
 def made(server: Any, plugin: str) -> dict[str, Any]:
