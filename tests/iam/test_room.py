@@ -308,15 +308,34 @@ def test_a_key_that_is_not_listed_yet(held: Callable[..., Held], iam: IAM) -> No
     assert hidden.id in app.user.keys
 
 
+def test_a_lost_key_that_another_run_is_just_deleting(held: Callable[..., Held], iam: IAM) -> None:
+    """We listed the key, then the other run deleted it and wrote its mark, then we read that mark: it knows no such key."""
+    app = held()
+    token = app.begin()
+    lost = crash_after_issuing(app, token)
+    iam.ahead += HOUR
+    ((tag, _),) = app.user.tags.items()
+    app.user.tags[tag] = f"{token} {iam.now():.0f}"
+    with pytest.raises(ChangeRefused, match="another run is issuing one") as caught:
+        app.steps(token, "createSecret")
+    assert caught.value.retryable
+    del app.user.keys[lost.id]
+    app.steps(token)
+    assert set(app.user.keys) == app.held()
+
+
 # -- five at once ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("before", ["first", "previous"])
+@pytest.mark.parametrize("before", ["first", "previous", "lost"])
 def test_law_3_five_runs_issue_one_key(held: Callable[..., Held], iam: IAM, before: str) -> None:
     app = held()
     if before == "previous":
         assert rotate(app.service, app.arn).succeeded
     token = app.begin()
+    if before == "lost":
+        crash_after_issuing(app, token)
+        iam.ahead += HOUR
     for step in STEPS:
         failures = together([partial(app.step, step, token)] * 5)
         assert [e for e in failures if not (isinstance(e, RotatorsError) and e.retryable)] == []

@@ -105,6 +105,12 @@ def _is_lost(key: Key, rotation: Rotation, user: User, listing: Listing, mark: M
             "a run that may still store it: the next try finds out",
             retryable=True,
         )
+    if mark is not None and mark.stands(listing.now) and not mark.covers(key.created):
+        # Its run has made room just now, maybe by deleting this very key, and has written the mark anew since we listed it.
+        raise ChangeRefused(
+            f"the IAM user {user.name} has room for {MOST} keys, and another run is issuing one: the next try finds out",
+            retryable=True,
+        )
     if mark is None or not mark.covers(key.created) or user.last_use(key.id) is not None:
         raise ChangeRefused(
             f"the IAM user {user.name} has room for {MOST} keys, and {key.id}, made on {_date(key.created)}, was not issued for "
