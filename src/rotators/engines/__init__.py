@@ -19,6 +19,8 @@ ENGINES = {
     "mariadb": "rotators.engines.mysql:MySQL",
     "redis": "rotators.engines.redis:Redis",
     "valkey": "rotators.engines.redis:Redis",
+    "elasticache": "rotators.engines.elasticache:ElastiCache",
+    "memorydb": "rotators.engines.elasticache:ElastiCache",
 }
 #: Where other packages register theirs: an entry point by the name of the engine.
 GROUP = "rotators.engines"
