@@ -38,8 +38,9 @@ VARIABLES = {
     "EXCLUDE_LOWERCASE": "`true` leaves out small letters",
     "REQUIRE_EACH_INCLUDED_TYPE": "`false` allows a password without one of the kinds of characters; `true`",
     "USERNAME_CHARACTER_LIMIT": "how long the name of a pair's second user may be",
+    "USER_NAME": "the one user of ElastiCache or MemoryDB that the function is for; without it, any that its role may change",
     "ROTATORS_STRATEGY": "`single` or `alternating` users, for every secret",
-    "ROTATORS_DISCARD_OLD": "`true` ends the old of two passwords with the rotation (MySQL)",
+    "ROTATORS_DISCARD_OLD": "`true` ends the old of two passwords with the rotation (MySQL, Redis, ElastiCache, MemoryDB)",
     "ROTATORS_REASSIGN_OWNED": "`true` gives what a `_clone` of AWS's template owns to the first of the pair (PostgreSQL)",
     "ROTATORS_HOST_ALIASES": "names of one server, groups parted by commas, the names of a group by `=`",
     "ROTATORS_PROVIDER": "the description of the provider of the secrets' keys, where a secret names none",
@@ -56,6 +57,7 @@ TAGS = {
     "rotators:exclude-characters": "as `EXCLUDE_CHARACTERS`",
     "rotators:iam-authority": "as `ROTATORS_IAM_AUTHORITY`",
     "rotators:unused-days": "as `ROTATORS_IAM_UNUSED_DAYS`",
+    "rotators:set": "on a user of ElastiCache or MemoryDB, not on a secret, written by the function: which password it has set",
     "rotators:adopt": "`true` or `false`: revoke keys too that were stored in this secret by hand",
 }
 _HEAD = """# Reference

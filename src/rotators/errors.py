@@ -141,7 +141,7 @@ def stranger(error: Exception, secrets: Iterable[str]) -> RotatorsError:
         secrets: what its text must not show.
 
     Returns:
-        TargetUnreachable for a network failure, HookFailed for anything else.
+        TargetUnreachable for a network failure, ConfigurationError for a missing module, HookFailed for anything else.
     """
     place, home = "", None
     trace = error.__traceback__
@@ -157,4 +157,7 @@ def stranger(error: Exception, secrets: Iterable[str]) -> RotatorsError:
     names = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__}
     if isinstance(error, (ConnectionError, TimeoutError)) or names & NETWORK:
         return TargetUnreachable(text, cause="network")
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        module = scrub(error.name.partition(".")[0], secrets)
+        return ConfigurationError(f"{text}: {module} is not installed, pip install '{module}' or what else brings it")
     return HookFailed(text)

@@ -96,5 +96,5 @@ def test_a_secret_of_no_kind_that_we_know_is_refused_before_anything_is_stored(
 
     outcome = rotate(app.service, app.arn)
 
-    assert '"mariadb" or "mysql" or "postgres"' in str(outcome.error)
+    assert '"mariadb" or "memorydb" or "mysql" or "postgres"' in str(outcome.error)
     assert not [call for call in app.service.calls if call.operation == "PutSecretValue"]

@@ -83,7 +83,9 @@ def test_ours_by_the_names_that_secrets_manager_has_for_them(name: str, kind: ty
 def test_every_name_of_ours_is_one_that_its_engine_takes() -> None:
     value = {"host": "db", "username": "app", "password": "x"}
     for name in engines.ENGINES:
-        assert engines.engine(name).resource(Secret({**value, "engine": name}))["host"] == "db"
+        part = "user/app" if name == "memorydb" else "user:app"
+        arn = {"user_arn": f"arn:aws:{name}:eu-central-1:123456789012:{part}"}
+        assert engines.engine(name).resource(Secret({**value, **arn, "engine": name}))["host"] == "db"
 
 
 def test_an_engine_is_made_once() -> None:
@@ -92,7 +94,7 @@ def test_an_engine_is_made_once() -> None:
 
 @pytest.mark.parametrize("name", [None, 5, ["postgres"], {}])
 def test_a_secret_without_an_engine_is_told_which_there_are(name: Any) -> None:
-    with pytest.raises(SecretError, match='\'engine\' is missing in the secret.*"mariadb" or "mysql" or "postgres"'):
+    with pytest.raises(SecretError, match='\'engine\' is missing in the secret.*"mariadb" or "memorydb" or "mysql"'):
         engines.engine(name)
 
 
@@ -130,7 +132,7 @@ def test_another_package_can_t_stand_in_for_ours(install: Install) -> None:
     "source, attribute, what",
     [
         (f"raise RuntimeError({FORGOTTEN!r})", "Acme", "RuntimeError"),
-        ("import no_such_driver", "Acme", "ModuleNotFoundError"),
+        ("from json import no_such_thing", "Acme", "ImportError"),
         ("", "Acme", "AttributeError"),
         ("class Acme:\n    def __init__(self, host): ...", "Acme", "TypeError"),
     ],
@@ -141,6 +143,55 @@ def test_one_that_can_t_be_loaded_is_named(install: Install, source: str, attrib
         engines.engine("acme")
     assert str(caught.value) == f"the engine 'acme' can't be loaded: {what} while loading acme_db:{attribute}"
     assert caught.value.__context__ is None, "a foreign error's text may hold anything"
+
+
+@pytest.mark.parametrize(
+    "requires, told",
+    [
+        ("", "pip install 'no_such_driver'"),
+        ("Requires-Dist: no-such-driver>=2", "pip install 'no-such-driver>=2'"),
+        (
+            'Provides-Extra: door\nRequires-Dist: No_Such.Driver[fast]<3,>=2 ; extra == "door"',
+            "pip install 'acme_db[door]'",
+        ),
+        (
+            "Provides-Extra: door\nProvides-Extra: wall",
+            "pip install 'no_such_driver', or acme_db with its extra: door, wall",
+        ),
+    ],
+)
+def test_one_whose_driver_is_missing_says_what_to_install(
+    install: Install, service: SecretsManager, requires: str, told: str
+) -> None:
+    """One error, and what it advises is by the metadata of the engine's package."""
+    site = install("acme_db", f"import no_such_driver.wire\n{SOURCE}", acme="Acme")
+    metadata = site / "acme_db-1.0.dist-info" / "METADATA"
+    metadata.write_text(f"{metadata.read_text()}{requires}\n")
+    app = Stored(service, Database(), {"engine": "acme", "file": "/", "username": "app", "password": "first"}, {})
+    outcome = rotate(app.service, app.arn)
+    assert type(outcome.error) is ConfigurationError
+    assert str(outcome.error) == f"the engine 'acme' of acme_db needs no_such_driver, which is not installed: {told}"
+    assert not outcome.error.retryable
+
+
+def test_one_that_loads_its_driver_late_says_it_too(install: Install, service: SecretsManager, tmp_path: Path) -> None:
+    """As ours do: the step that first needs it imports it."""
+    install(
+        "acme_db", SOURCE.replace("        if Path", "        import no_such_driver.wire\n        if Path"), acme="Acme"
+    )
+    value = {"engine": "acme", "file": str(tmp_path), "username": "app", "password": "first"}
+    app = Stored(service, Database(), value, {})
+    outcome = rotate(app.service, app.arn)
+    assert type(outcome.error) is ConfigurationError
+    assert str(outcome.error).endswith(
+        "no_such_driver is not installed, pip install 'no_such_driver' or what else brings it"
+    )
+
+
+def test_a_forged_name_of_a_module_is_not_repeated(install: Install) -> None:
+    install("acme_db", f"raise ModuleNotFoundError(name={FORGOTTEN!r})", acme="Acme")
+    with pytest.raises(ConfigurationError, match="can't be loaded: ModuleNotFoundError while loading acme_db:Acme"):
+        engines.engine("acme")
 
 
 def test_one_that_can_be_loaded_does_where_another_can_t(install: Install) -> None:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rotators import calls
 from rotators.engines.elasticache import user
 from tests.elasticache.held import Held
 from tests.elasticache.stand_in import Cache
@@ -20,9 +20,10 @@ __all__ = ["redis_server", "trusting"]
 
 
 @pytest.fixture
-def cache(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cache]:  # noqa: F811 - it is the fixture
+def cache(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cache]:
     """Both services, as the environment names them."""
     monkeypatch.setattr(user, "PAUSES", (0.01,))
+    monkeypatch.setattr(calls, "PAUSES", (0.01, 0.01, 0.01, None))
     monkeypatch.delenv("USER_NAME", raising=False)
     with Cache(redis_server) as made:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ELASTICACHE", made.url)
@@ -35,8 +36,8 @@ def held(service: SecretsManager, cache: Cache) -> Iterator[Callable[..., Held]]
     """Make a user and its secret."""
     made: list[Held] = []
 
-    def make(kind: str = "elasticache", **more: object) -> Held:
-        made.append(partial(Held, service, cache)(kind, **more))
+    def make(kind: str = "elasticache", **more: Any) -> Held:
+        made.append(Held(service, cache, kind, **more))
         return made[-1]
 
     yield make

@@ -6,9 +6,9 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rotators import EngineRotator, SecretStore
 from rotators.engines.elasticache import ElastiCache
 from rotators.testing.proxy import Proxy
-from tests.elasticache.stand_in import Cache, User
 from tests.redis.target import RedisTarget, unique
 from tests.world import Stored
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rotators.testing import SecretsManager
-
-from rotators import EngineRotator, SecretStore
+    from tests.elasticache.stand_in import Cache, User
 
 
 class Held(Stored):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rotators.engines import missing
 from rotators.errors import ConfigurationError, SecretError
 
 if TYPE_CHECKING:
@@ -61,12 +62,22 @@ def _load(name: str) -> Engine:
         try:
             made = point.load()()
         except Exception as error:  # noqa: BLE001 - whatever another package raises when it is loaded
-            problem = f"{type(error).__name__} while loading {point.value}"
+            problem = _problem(name, point, error)
         else:
             return made
     if problem:
-        raise ConfigurationError(f"the engine {name!r} can't be loaded: {problem}")
+        raise ConfigurationError(problem)
     raise SecretError(f"'engine' in the secret is none that this function knows; expected {_expected()}")
+
+
+def _problem(name: str, point: Any, error: Exception) -> str:
+    module = missing.module_of(error)
+    if not module:
+        return f"the engine {name!r} can't be loaded: {type(error).__name__} while loading {point.value}"
+    package = point.dist.metadata["Name"] if point.dist is not None else point.value
+    return (
+        f"the engine {name!r} of {package} needs {module}, which is not installed: {missing.advice(module, point.dist)}"
+    )
 
 
 def _registered(name: str) -> Any:
