@@ -17,7 +17,7 @@ from tests.elasticache.wires import answer, refusal, request
 if TYPE_CHECKING:
     from rotators.lab.redis import Redis
 
-ACCOUNT, REGION = "123456789012", "eu-west-1"
+ACCOUNT, OTHER, REGION = "123456789012", "210987654321", "eu-west-1"
 
 
 @dataclass
@@ -111,18 +111,18 @@ class Cache:
             def do_POST(self) -> None:
                 headers = {key.lower(): value for key, value in self.headers.items()}
                 body = self.rfile.read(int(headers["content-length"]))
-                action, parameters = request(self.path, headers, body)
+                action, parameters = request(headers, body)
                 try:
-                    status, (more, text) = 200, answer(headers, action, cache._done(headers, action, parameters))
+                    status, (kind, text) = 200, answer(headers, action, cache._done(headers, action, parameters))
                 except Refused as refused:
                     if not refused.code:
                         cache._silent.wait(30)
                         self.close_connection = True
                         return
-                    status, (more, text) = refused.status, refusal(headers, refused.code, refused.text)
+                    status, (kind, text) = refused.status, refusal(headers, refused.code, refused.text)
                 self.send_response(status)
-                for key, value in {**more, "Content-Length": str(len(text))}.items():
-                    self.send_header(key, value)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text)
 

@@ -12,7 +12,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rotators.engines.elasticache.cache_user import FORBIDDEN, CacheUser
+from rotators.engines.elasticache.cache_user import CacheUser
+from rotators.engines.elasticache.failures import FORBIDDEN
 from rotators.errors import ConfigurationError
 
 if TYPE_CHECKING:

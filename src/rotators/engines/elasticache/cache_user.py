@@ -25,8 +25,6 @@ _ARN = re.compile(
 )
 #: What ``engine`` may be: the service, or what its servers speak. AWS's template has no such key.
 SERVERS = ("redis", "valkey")
-#: Source: ElastiCache user guide, RBAC: "Passwords must be 16-128 printable characters", without these.
-SHORTEST, LONGEST, FORBIDDEN = 16, 128, ',"/@'
 #: PBKDF2's rounds for what stands in a tag.
 ROUNDS = 20_000
 
@@ -102,21 +100,6 @@ class CacheUser:
                 f"{self.service.title}. Store the password that works"
             )
         return who
-
-    def fits(self) -> None:
-        """
-        Refuse a password that the service would not take.
-
-        Raises:
-            SecretError: it would not.
-        """
-        text = self.password or ""
-        bad = not text.isascii() or not text.isprintable() or set(text) & set(FORBIDDEN)
-        if bad or not SHORTEST <= len(text) <= LONGEST:
-            raise SecretError(
-                f"'password' in the secret is none that {self.service.title} takes: {SHORTEST} to {LONGEST} printable characters "
-                f"without {' '.join(FORBIDDEN)}. See PASSWORD_LENGTH and EXCLUDE_CHARACTERS, take AWSPENDING off and rotate again"
-            )
 
     @cached_property
     def mark(self) -> str:

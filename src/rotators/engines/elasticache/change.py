@@ -69,7 +69,6 @@ def change(new: CacheUser, by: CacheUser, old: CacheUser) -> None:
         SecretError: the secret is not this user's, or holds a password that can't be set.
         TargetUnreachable: could not be asked, or the change goes on still.
     """
-    new.fits()
     user = User(new)
     seen = user.look()
     _takes(seen, new, old)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from rotators.engines.elasticache.cache_user import CacheUser
 
+#: What a password must not hold. Source: ElastiCache user guide, RBAC; MemoryDB has the same.
+FORBIDDEN = ',"/@'
 #: ElastiCache says its codes without "Fault" and "Exception", MemoryDB with them.
 ABSENT, BUSY, INVALID = "UserNotFound", "InvalidUserState", "InvalidParameter"
 
@@ -110,7 +112,8 @@ class _Failure:
             )
         if code.startswith(INVALID):
             return ChangeRefused(
-                f"{title} refused {self.action} of the user {self.id} ({code}): it takes no such password, or "
-                "lets nobody change this user"
+                f"{title} refused {self.action} of the user {self.id} ({code}). It takes passwords of 16 to 128 printable "
+                f"characters without {' '.join(FORBIDDEN)}. See PASSWORD_LENGTH and EXCLUDE_CHARACTERS, take AWSPENDING off and "
+                "rotate again"
             )
         return ChangeRefused(f"{title} refused {self.action} of the user {self.id} ({code})")

@@ -21,16 +21,21 @@ def persist(session: Session, at: str) -> None:
     Raises:
         TargetUnreachable: there was no answer.
     """
-    said = []
+    from rotators import telemetry  # noqa: PLC0415 - loaded by then
+
+    said: list[Refused] = []
     for command in (("ACL", "SAVE"), ("CONFIG", "REWRITE")):
         try:
             session.ask(*command)
         except Refused as error:
             said.append(error)
         else:
+            if any(error.word == "NOPERM" for error in said):  # redis.conf holds no users where there is an ACL file
+                telemetry.warn(
+                    f"the server at {at} has the old password again after a restart, if it keeps its users in an ACL file: who asks "
+                    "may not save it: ACL SETUSER … +acl|save"
+                )
             return
-    from rotators import telemetry  # noqa: PLC0415 - loaded by then
-
     if any(error.word == "NOPERM" for error in said):
         why = "who asks may not: ACL SETUSER … +acl|save +config|rewrite"
     else:
