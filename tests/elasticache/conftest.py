@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rotators import calls
+from rotators import calls, waiting
 from rotators.engines.elasticache import user
 from tests.elasticache.held import Held
 from tests.elasticache.stand_in import Cache
@@ -23,6 +23,7 @@ __all__ = ["redis_server", "trusting"]
 def cache(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cache]:
     """Both services, as the environment names them."""
     monkeypatch.setattr(user, "PAUSES", (0.01,))
+    monkeypatch.setattr(waiting, "SETTLE", 1.0)
     monkeypatch.setattr(calls, "PAUSES", (0.01, 0.01, 0.01, None))
     monkeypatch.delenv("USER_NAME", raising=False)
     with Cache(redis_server) as made:

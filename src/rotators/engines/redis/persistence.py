@@ -32,8 +32,8 @@ def persist(session: Session, at: str) -> None:
         else:
             if any(error.word == "NOPERM" for error in said):  # redis.conf holds no users where there is an ACL file
                 telemetry.warn(
-                    f"the server at {at} has the old password again after a restart, if it keeps its users in an ACL file: who asks "
-                    "may not save it: ACL SETUSER … +acl|save"
+                    f"the server at {at} has the old password again after a restart, if it keeps its users in an ACL file: who "
+                    "asks may not save it: ACL SETUSER … +acl|save"
                 )
             return
     if any(error.word == "NOPERM" for error in said):
