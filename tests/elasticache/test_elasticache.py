@@ -157,6 +157,19 @@ def test_law_4_a_change_that_takes_longer_is_not_begun_again(
     assert app.opens(app.value())
 
 
+def test_law_4_a_change_that_goes_on_is_not_begun_again_without_its_tag(held: Callable[..., Held]) -> None:
+    """The process died between the change and the tag: whose change it is that goes on, a login says."""
+    app = held()
+    token, app.cache.faults = created(app), [("AddTagsToResource", 503, "ServiceUnavailable", False)] * 4
+    with pytest.raises(TargetUnreachable):
+        step(app, "setSecret", token)
+    app.new_sandbox()
+    for name in ("setSecret", "testSecret", "finishSecret"):
+        step(app, name, token)
+    assert app.cache.actions().count("ModifyUser") == 1
+    assert app.opens(app.value())
+
+
 @pytest.mark.parametrize("kind", SERVICES)
 def test_law_10_a_change_that_does_not_take_is_undone(
     held: Callable[..., Held], kind: str, monkeypatch: pytest.MonkeyPatch
@@ -190,6 +203,18 @@ def test_law_5_current_must_open_before_the_role_is_used(held: Callable[..., Hel
         step(app, name, token)
     assert app.opens(app.value())
     assert app.opens(app.value("AWSPREVIOUS"))
+
+
+def test_law_5_an_admin_is_no_authority_here(held: Callable[..., Held]) -> None:
+    """Nothing of the user's opens, and the last resort of other engines is somebody else's login."""
+    app = held()
+    named = json.dumps({"username": "admin", "password": "admin-Canary-77b0"})
+    admin = app.service.client().create_secret(Name=f"admin/{app.user.id}", SecretString=named)["ARN"]
+    app.put_current({**app.value(), "masterarn": admin, "password": "wrong-Canary-77b0-77b0"})
+    with pytest.raises(SecretError, match="it is the function's role that changes a user of ElastiCache") as caught:
+        step(app, "setSecret", created(app))
+    assert "Canary" not in str(caught.value)
+    assert "ModifyUser" not in app.cache.actions()
 
 
 def test_law_5_an_arn_of_another_account_changes_nobody_of_ours(held: Callable[..., Held]) -> None:
@@ -303,3 +328,13 @@ def test_law_9_what_the_service_quotes_is_not_repeated(
     assert json.dumps(bad)[1:-1] not in said
     assert app.value()["password"] not in said
     assert app.opens(app.value())
+
+
+def test_law_9_nor_by_the_engine_alone(held: Callable[..., Held]) -> None:
+    """Without a rotator around it, which would scrub the text."""
+    value = held(host=False).value()
+    bad = Secret({**value, "password": "canary-with-/-in-it"})
+    with pytest.raises(ChangeRefused) as caught:
+        ElastiCache().set(bad, by=Secret(value), like=Secret(value))
+    assert "canary" not in f"{caught.value} {caught.value.__context__!r} {caught.value.__cause__!r}"
+    assert value["password"] not in str(caught.value)
