@@ -210,7 +210,9 @@ def test_law_5_an_admin_is_no_authority_here(held: Callable[..., Held]) -> None:
     app = held()
     named = json.dumps({"username": "admin", "password": "admin-Canary-77b0"})
     admin = app.service.client().create_secret(Name=f"admin/{app.user.id}", SecretString=named)["ARN"]
-    app.put_current({**app.value(), "masterarn": admin, "password": "wrong-Canary-77b0-77b0"})
+    app.put_current({**app.value(), "masterarn": admin})
+    app.user.passwords = ["set-by-hand-4711-4711"]
+    app.cache.apply(app.user)
     with pytest.raises(SecretError, match="it is the function's role that changes a user of ElastiCache") as caught:
         step(app, "setSecret", created(app))
     assert "Canary" not in str(caught.value)
