@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rotators.engines.elasticache.cache_user import CacheUser
-from rotators.engines.elasticache.failures import FORBIDDEN
 from rotators.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class ElastiCache:
 
     name = "elasticache"
     #: What the services do not take, and what a client may put into a URL.
-    exclude_characters = f":'\\%{FORBIDDEN}"
+    exclude_characters = ":/@\"'\\%,"
 
     def resource(self, secret: Secret) -> dict[str, str]:
         """
