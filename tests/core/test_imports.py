@@ -12,6 +12,7 @@ HEAVY = (
     "botocore",
     "psycopg",
     "pymysql",
+    "redis",
     "nacl",
     "cffi",
     "aws_lambda_powertools",
@@ -36,6 +37,7 @@ def loaded(statement: str) -> set[str]:
         "import rotators.handlers.postgres",
         "import rotators.handlers.mysql",
         "import rotators.handlers.database",
+        "import rotators.handlers.elasticache",
         "from rotators.engines import ENGINES, engine\nfor name in ENGINES: engine(name)",
         "import rotators.testing",
     ],
@@ -58,12 +60,14 @@ def test_every_public_name_resolves() -> None:
         ("postgres", "psycopg", "postgres", "pymysql"),
         ("mysql", "pymysql", "mysql", "psycopg"),
         ("mariadb", "pymysql", "mysql", "psycopg"),
+        ("elasticache", "redis", "redis", "pymysql"),
     ],
 )
 def test_a_login_loads_its_own_driver_and_a_missing_one_is_named(
     name: str, driver: str, extra: str, other: str
 ) -> None:
     value = {"engine": name, "host": "127.0.0.1", "port": 9, "username": "app", "password": "x", "ssl": False}
+    value["user_arn"] = "arn:aws:elasticache:eu-central-1:123456789012:user:app"
     ask = f"""
 from rotators import Secret, RotatorsError
 from rotators.engines import engine
