@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import threading
 from pathlib import Path
 
@@ -22,6 +23,8 @@ STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 def main() -> None:
     """Serve both until Ctrl+C; the secret and the version of the sample events wait for createSecret."""
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, signal.default_int_handler)  # a shell has its background jobs ignore Ctrl+C
     parser = argparse.ArgumentParser(description="Secrets Manager and the stand-in, for the sample events.")
     parser.add_argument("--listen", default="127.0.0.1", help="the address of this machine at which both are served")
     parser.add_argument("--host", help="by which name the function reaches that address (default: the address)")
