@@ -26,6 +26,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rotators"
 MODULES = {
     "rotators": "What a rotator is made of. Each name is loaded when it is first used.",
     "rotators.abc": "The Protocols: what is plugged in.",
+    "rotators.consumer": "For applications: read a secret, and live through its rotation.",
     "rotators.testing": "What proves a rotator: [Proving a rotator](proving.md).",
 }
 VARIABLES = {
