@@ -26,6 +26,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rotators"
 MODULES = {
     "rotators": "What a rotator is made of. Each name is loaded when it is first used.",
     "rotators.abc": "The Protocols: what is plugged in.",
+    "rotators.consumer": "For applications: read a secret, and live through its rotation.",
     "rotators.testing": "What proves a rotator: [Proving a rotator](proving.md).",
 }
 VARIABLES = {
@@ -160,7 +161,7 @@ def signature(name: str, thing: Any, *, bound: bool = False) -> str:
         parameters = parameters[1:]
     returned = inspect.Signature.empty if inspect.isclass(thing) else _bare(said.return_annotation)
     text = str(said.replace(parameters=parameters, return_annotation=returned))
-    return re.sub(r"<(factory|built-in [\w ]+|[\w.]+ object at 0x[0-9a-f]+)>", "…", f"{name}{text}")
+    return re.sub(r"<(factory|built-in [\w ]+|function \w+ at 0x[0-9a-f]+|[\w.]+ object at 0x[0-9a-f]+)>", "…", f"{name}{text}")
 
 
 class _Bare(str):

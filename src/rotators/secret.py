@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from rotators.errors import SecretError
 
@@ -67,7 +67,7 @@ class Secret(Mapping[str, Any]):
             self._values = dict(value)
 
     @classmethod
-    def read(cls, answer: Mapping[str, Any], *, label: str) -> Secret:
+    def read(cls, answer: Mapping[str, Any], *, label: str) -> Self:
         """
         Read GetSecretValue's answer.
 
