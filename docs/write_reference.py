@@ -161,7 +161,9 @@ def signature(name: str, thing: Any, *, bound: bool = False) -> str:
         parameters = parameters[1:]
     returned = inspect.Signature.empty if inspect.isclass(thing) else _bare(said.return_annotation)
     text = str(said.replace(parameters=parameters, return_annotation=returned))
-    return re.sub(r"<(factory|built-in [\w ]+|function \w+ at 0x[0-9a-f]+|[\w.]+ object at 0x[0-9a-f]+)>", "…", f"{name}{text}")
+    return re.sub(
+        r"<(factory|built-in [\w ]+|function \w+ at 0x[0-9a-f]+|[\w.]+ object at 0x[0-9a-f]+)>", "…", f"{name}{text}"
+    )
 
 
 class _Bare(str):

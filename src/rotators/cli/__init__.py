@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from rotators.cli import demo, new
+from rotators.cli import demo, event, lab, new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, new)
+COMMANDS = (demo, event, lab, new)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
