@@ -61,9 +61,62 @@ def test_the_same_creation_with_another_value_is_refused(service: Service) -> No
         service.secret("other", A, "app")
 
 
-def test_replicas_are_refused_rather_than_forgotten(ours: Service) -> None:
+def test_replicas_come_and_go(ours: Service) -> None:
+    def regions() -> list[str]:
+        return [
+            replica["Region"] for replica in ours.client.describe_secret(SecretId="app").get("ReplicationStatus", [])
+        ]
+
+    made = ours.client.create_secret(Name="app", SecretString=A, AddReplicaRegions=[{"Region": "us-east-1"}])
+    assert [replica["Status"] for replica in made["ReplicationStatus"]] == ["InSync"]
+    answer = ours.client.replicate_secret_to_regions(SecretId="app", AddReplicaRegions=[{"Region": "eu-west-1"}])
+    assert answer["ARN"] == made["ARN"]
+    assert regions() == ["eu-west-1", "us-east-1"]
+    assert ours.client.describe_secret(SecretId="app")["PrimaryRegion"] == made["ARN"].split(":")[3]
+    with refused("InvalidRequestException"):
+        ours.client.delete_secret(SecretId="app")
+    ours.client.remove_regions_from_replication(SecretId="app", RemoveReplicaRegions=["eu-west-1", "us-east-1"])
+    assert regions() == []
+    ours.client.delete_secret(SecretId="app")
+
+
+def test_replicas_that_can_not_be(ours: Service) -> None:
+    arn = ours.client.create_secret(Name="app", AddReplicaRegions=[{"Region": "us-east-1"}])["ARN"]
+    for region in ("us-east-1", arn.split(":")[3]):
+        with refused("InvalidParameterException"):
+            ours.client.replicate_secret_to_regions(
+                SecretId="app", AddReplicaRegions=[{"Region": "eu-west-1"}, {"Region": region}]
+            )
     with refused("InvalidParameterException"):
-        ours.client.create_secret(Name="app", AddReplicaRegions=[{"Region": "us-east-1"}])
+        ours.client.create_secret(Name="other", AddReplicaRegions=[{"Region": arn.split(":")[3]}])
+    with refused("ResourceNotFoundException"):
+        ours.client.describe_secret(SecretId="other")
+    with refused("InvalidParameterException"):
+        ours.client.remove_regions_from_replication(SecretId="app", RemoveReplicaRegions=["eu-west-1"])
+    assert len(ours.client.describe_secret(SecretId="app")["ReplicationStatus"]) == 1
+
+
+@pytest.mark.parametrize(
+    "principal, condition, passes",
+    [
+        ("*", None, False),
+        ({"AWS": "*"}, None, False),
+        ({"AWS": ["*"]}, None, False),
+        ("*", {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, True),
+        ({"AWS": "arn:aws:iam::123456789012:role/app"}, None, True),
+    ],
+)
+def test_a_policy_is_validated(ours: Service, principal: object, condition: object, passes: bool) -> None:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
+    answer = ours.client.validate_resource_policy(ResourcePolicy=json.dumps(policy))
+    assert answer["PolicyValidationPassed"] is passes
+    assert bool(answer["ValidationErrors"]) is not passes
+
+
+def test_a_policy_that_is_none_is_not_validated(ours: Service) -> None:
+    with refused("MalformedPolicyDocumentException"):
+        ours.client.validate_resource_policy(ResourcePolicy="[]")
 
 
 @pytest.mark.moto_gap("accepts any name")

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from rotators.lab.laboratory import Laboratory
 
 _REFUSED = 2
-_CREDENTIALS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+#: The AWS CLI of version 1 knows only the second name of the Region, and Node's SDK only the first.
+_CREDENTIALS = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+}
 
 
 def add(commands: Any) -> argparse.ArgumentParser:

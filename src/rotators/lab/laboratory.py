@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rotators.lab.server import Server
+    from rotators.lab.mariadb import MariaDB
+    from rotators.lab.postgres import Postgres
 
 #: The Region of the files in events/, and the name of what is rotated by RotateSecret.
 REGION, ROTATED, FUNCTION = "us-east-1", "shop/app", "rotators-lab"
@@ -69,14 +70,15 @@ class Laboratory:
         self.service = SecretsManager(region=REGION)
         self.url = ""
         self.arns: list[str] = []
-        self._server: Server | None = None
+        self._server: Postgres | MariaDB | None = None
         self._things = ExitStack()
 
     def __enter__(self) -> Self:
         with self._things as things:
             self.url = things.enter_context(self._endpoint())
             if self.setting.engine is not None:
-                self._server = things.enter_context(_started(self.setting.engine, self.setting.host))
+                self._server = _started(self.setting.engine, self.setting.host)
+                things.callback(self._server.stop)
             self._seed()
             self._things = things.pop_all()
         return self
@@ -151,7 +153,7 @@ class Laboratory:
         return self._server.secret(user, password, "postgres" if self._server.engine == "postgres" else None)
 
 
-def _started(engine: str, host: str) -> Server:
+def _started(engine: str, host: str) -> Postgres | MariaDB:
     """Start it without TLS: a function in a container has no file of the lab's authority. The secret says so."""
     if engine == "postgres":
         from rotators.lab.postgres import Postgres  # noqa: PLC0415 - the driver of the chosen one alone

@@ -33,6 +33,7 @@ class Record:
     description: str | None = None
     kms_key_id: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    replicas: dict[str, str | None] = field(default_factory=dict)  # by Region, the key that encrypts it
     versions: Versions = field(default_factory=Versions)
     policy: str | None = field(default=None, repr=False)
     deletion: float | None = None
@@ -83,5 +84,6 @@ def described(record: Record) -> dict[str, Any]:
         "NextRotationDate": record.next_rotation,
         "Tags": [{"Key": key, "Value": value} for key, value in record.tags.items()] or None,
         "CreatedDate": stamp(record.created),
+        "PrimaryRegion": record.arn.split(":")[3] if record.replicas else None,
     }
     return {name: value for name, value in fields.items() if value is not None}

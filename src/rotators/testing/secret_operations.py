@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rotators.testing.random_password import random_password
 from rotators.testing.records import Record, described, secret_arn, stamp
+from rotators.testing.replication import replicate, status
 from rotators.testing.service_error import ServiceError, invalid_parameter, invalid_request
 from rotators.testing.values import required_token, store, token_in_use, value_of
 
@@ -27,8 +28,9 @@ def create_secret(account: Account, request: dict[str, Any]) -> dict[str, Any]:
             "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
         )
     token, value = required_token(request), value_of(request)
-    if request.get("AddReplicaRegions") or request.get("CrossAccountPrimaryARN"):
-        raise invalid_parameter("This Secrets Manager has no replicas.")
+    replicas = request.get("AddReplicaRegions", [])
+    if any(replica["Region"] == account.region for replica in replicas):
+        raise invalid_parameter("Invalid replica region.")
     existing = next((record for record in account.records() if record.name == name), None)
     if existing is not None:
         return _created_before(existing, token, value)
@@ -36,7 +38,8 @@ def create_secret(account: Account, request: dict[str, Any]) -> dict[str, Any]:
     record.description = request.get("Description")
     record.kms_key_id = request.get("KmsKeyId")
     record.tags = {tag["Key"]: tag.get("Value", "") for tag in request.get("Tags", [])}
-    response = {"ARN": record.arn, "Name": name}
+    replicate(account, record, replicas)
+    response = {"ARN": record.arn, "Name": name} | ({"ReplicationStatus": status(record)} if replicas else {})
     if value is None:
         return response
     store(account, record, token, value, None)
@@ -63,7 +66,8 @@ def describe_secret(account: Account, request: dict[str, Any]) -> dict[str, Any]
     """Everything but values."""
     record = account.seen(request["SecretId"])
     labelled = record.versions.labelled()
-    return described(record) | ({"VersionIdsToStages": labelled} if labelled else {})
+    replicas = {"ReplicationStatus": status(record)} if record.replicas else {}
+    return described(record) | ({"VersionIdsToStages": labelled} if labelled else {}) | replicas
 
 
 def update_secret(account: Account, request: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +93,11 @@ def delete_secret(account: Account, request: dict[str, Any]) -> dict[str, Any]:
     if days is not None and not SHORTEST_WINDOW <= days <= LONGEST_WINDOW:
         raise invalid_parameter("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
     now, secret_id = account.clock(), request["SecretId"]
+    replicated = account.lookup(secret_id)
+    if replicated is not None and replicated.replicas:  # "first remove its replicas" (API reference, DeleteSecret)
+        raise invalid_request(
+            f"You can't delete a secret that still has replica regions {sorted(replicated.replicas)}."
+        )
     if force:
         record = account.lookup(secret_id)
         if record is None:  # "does not return ResourceNotFoundException" (API reference, DeleteSecret)
@@ -136,12 +145,7 @@ def put_resource_policy(account: Account, request: dict[str, Any]) -> dict[str, 
     record = account.live(request["SecretId"])
     if request.get("PolicyName", "default") != "default":
         raise invalid_parameter("You can only attach the default policy.")
-    try:
-        policy = json.loads(request["ResourcePolicy"])
-    except ValueError:
-        policy = None
-    if not isinstance(policy, dict) or "Statement" not in policy:
-        raise ServiceError("MalformedPolicyDocumentException", "This resource policy contains invalid Json.")
+    _statements(request["ResourcePolicy"])
     record.policy = request["ResourcePolicy"]
     return {"ARN": record.arn, "Name": record.name}
 
@@ -157,6 +161,36 @@ def delete_resource_policy(account: Account, request: dict[str, Any]) -> dict[st
     record = account.live(request["SecretId"])
     record.policy = None
     return {"ARN": record.arn, "Name": record.name}
+
+
+def validate_resource_policy(account: Account, request: dict[str, Any]) -> dict[str, Any]:
+    """Check a policy before it is put. Of what AWS checks: that it is one, and that it does not let everybody in."""
+    if "SecretId" in request:
+        account.live(request["SecretId"])
+    wide = any(
+        statement.get("Effect") == "Allow" and _everybody(statement.get("Principal")) and not statement.get("Condition")
+        for statement in _statements(request["ResourcePolicy"])
+    )
+    errors = [
+        {"CheckName": "PUBLIC_ACCESS", "ErrorMessage": "This resource policy grants broad access to your secret."}
+    ]
+    return {"PolicyValidationPassed": not wide, "ValidationErrors": errors if wide else []}
+
+
+def _statements(policy: str) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(policy)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise ServiceError("MalformedPolicyDocumentException", "This resource policy contains invalid Json.")
+    statements = document["Statement"]
+    return [each for each in (statements if isinstance(statements, list) else [statements]) if isinstance(each, dict)]
+
+
+def _everybody(principal: Any) -> bool:
+    named = principal.get("AWS") if isinstance(principal, dict) else principal
+    return "*" in (named if isinstance(named, list) else [named])
 
 
 def get_random_password(_account: Account, request: dict[str, Any]) -> dict[str, Any]:
@@ -175,5 +209,6 @@ OPERATIONS = {
     "PutResourcePolicy": put_resource_policy,
     "GetResourcePolicy": get_resource_policy,
     "DeleteResourcePolicy": delete_resource_policy,
+    "ValidateResourcePolicy": validate_resource_policy,
     "GetRandomPassword": get_random_password,
 }

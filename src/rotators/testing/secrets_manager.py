@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from rotators.testing import listing, schema, secret_operations, staging, values, wire
+from rotators.testing import listing, replication, schema, secret_operations, staging, values, wire
 from rotators.testing.account import Account
 from rotators.testing.functions import Functions, Handler
 from rotators.testing.journal import Call, Event
@@ -61,6 +61,7 @@ class SecretsManager:
             **values.OPERATIONS,
             **staging.OPERATIONS,
             **listing.OPERATIONS,
+            **replication.OPERATIONS,
             "RotateSecret": self.rotations.rotate_secret,
             "CancelRotateSecret": cancel_rotate_secret,
         }

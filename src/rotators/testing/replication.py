@@ -1,0 +1,57 @@
+"""Replicas: which Regions a secret is replicated to. They are noted and shown; this Secrets Manager serves one Region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rotators.testing.service_error import invalid_parameter
+
+if TYPE_CHECKING:
+    from rotators.testing.account import Account
+    from rotators.testing.records import Record
+
+
+def replicate_secret_to_regions(account: Account, request: dict[str, Any]) -> dict[str, Any]:
+    """Add replicas (API reference, ReplicateSecretToRegions)."""
+    record = account.live(request["SecretId"])
+    with account.writing(record):
+        replicate(
+            account, record, request["AddReplicaRegions"], force=request.get("ForceOverwriteReplicaSecret", False)
+        )
+    return {"ARN": record.arn, "ReplicationStatus": status(record)}
+
+
+def remove_regions_from_replication(account: Account, request: dict[str, Any]) -> dict[str, Any]:
+    """Remove replicas; one that is not there is refused."""
+    record = account.live(request["SecretId"])
+    absent = [region for region in request["RemoveReplicaRegions"] if region not in record.replicas]
+    if absent:
+        raise invalid_parameter(f"The secret is not replicated to {', '.join(absent)}.")
+    with account.writing(record):
+        for region in request["RemoveReplicaRegions"]:
+            record.replicas.pop(region, None)
+    return {"ARN": record.arn, "ReplicationStatus": status(record)}
+
+
+def replicate(account: Account, record: Record, regions: list[dict[str, Any]], *, force: bool = False) -> None:
+    """Note replicas, all or none."""
+    for region in regions:
+        if region["Region"] == account.region:
+            raise invalid_parameter("Invalid replica region.")
+        if region["Region"] in record.replicas and not force:
+            raise invalid_parameter(f"The secret is replicated to {region['Region']} already.")
+    record.replicas |= {region["Region"]: region.get("KmsKeyId") for region in regions}
+
+
+def status(record: Record) -> list[dict[str, Any]]:
+    """Return the state of each replica."""
+    return [
+        {"Region": region, "KmsKeyId": key or "alias/aws/secretsmanager", "Status": "InSync"}
+        for region, key in sorted(record.replicas.items())
+    ]
+
+
+OPERATIONS = {
+    "ReplicateSecretToRegions": replicate_secret_to_regions,
+    "RemoveRegionsFromReplication": remove_regions_from_replication,
+}
