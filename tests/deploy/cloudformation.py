@@ -62,6 +62,8 @@ class Stack:
             ((name, argument),) = node.items()
             if name == "Ref":
                 return self._values.get(argument, node)
+            if name == "Condition" and isinstance(argument, str) and argument in self._template["Conditions"]:
+                return self._value(self._template["Conditions"][argument])
             if name.startswith("Fn::") and name != "Fn::GetAtt":
                 return self._call(name, argument)
         worked_out = {name: self._value(value) for name, value in node.items()}
@@ -72,9 +74,11 @@ class Stack:
             case "Fn::If", [condition, yes, no]:
                 return self._value(yes if self._value(self._template["Conditions"][condition]) else no)
             case "Fn::Equals", [left, right]:
-                return self._value(left) == self._value(right)
+                return str(self._value(left)) == str(self._value(right))  # a number's parameter is a text, too
             case "Fn::Not", [condition]:
                 return not self._value(condition)
+            case "Fn::And", conditions:
+                return all(self._value(conditions))
             case "Fn::Join", [separator, parts]:
                 return separator.join(self._value(parts))
             case "Fn::Sub", [text, names]:

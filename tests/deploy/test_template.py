@@ -147,7 +147,7 @@ def test_each_function_has_a_handler_and_a_way_to_be_built(expanded: dict[str, A
         module, _, attribute = function["Handler"].rpartition(".")
         assert callable(getattr(importlib.import_module(module), attribute))
         assert expanded["Resources"][name]["Metadata"]["BuildMethod"] == "makefile"
-        assert function["LoggingConfig"] == {"LogFormat": "JSON"}
+        assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "RotationLogs"}}
 
 
 @pytest.mark.parametrize("platform", ["x86_64-manylinux2014"])
