@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
-from rotators.cli import demo, event, lab, new
+from rotators.cli import demo, event, lab, new, status
+from rotators.cli.account import CommandRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, event, lab, new)
+COMMANDS = (demo, event, lab, new, status)
+_REFUSED = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,5 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add(commands).set_defaults(run=command.run)
     arguments = parser.parse_args(argv)
-    code: int = arguments.run(arguments)
+    try:
+        code: int = arguments.run(arguments)
+    except CommandRefused as refused:
+        print(f"rotators: {refused}", file=sys.stderr)
+        return _REFUSED
     return code
