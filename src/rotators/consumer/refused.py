@@ -32,7 +32,8 @@ def is_refusal(error: BaseException) -> bool:
         >>> try:
         ...     connect()
         ... except Exception as error:
-        ...     if is_refusal(error): ...
+        ...     if is_refusal(error):
+        ...         read_it_anew()
     """
     error = getattr(error, "orig", None) or error
     if not {cls.__module__.partition(".")[0] for cls in type(error).__mro__} & _DRIVERS:
