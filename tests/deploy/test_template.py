@@ -188,3 +188,14 @@ def test_every_functions_time_and_memory_are_the_stacks_to_choose(expanded: dict
         functions = Stack(expanded, **given).of_type("AWS::Lambda::Function").values()
 
         assert {(str(each["Timeout"]), str(each["MemorySize"])) for each in functions} == {chosen}
+
+
+def test_the_application_repository_gets_the_packages_version(expanded: dict[str, Any]) -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    application = expanded["Metadata"]["AWS::ServerlessRepo::Application"]
+
+    assert application["SemanticVersion"] == package["version"]
+    assert application["SpdxLicenseId"] == package["license"]
+    assert application["SourceCodeUrl"] in package["urls"]["Changelog"]
+    for file in (application["LicenseUrl"], application["ReadmeUrl"]):
+        assert (ROOT / file).is_file()
