@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.deploy.sam import PYTHON, ROOT
+from tests.deploy.sam import PYTHON, ROOT, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +80,20 @@ def test_ed25519_needs_no_more_of_cffi_than_the_artifact_holds(artifact: Path) -
 
     # What MariaDB's own documentation has for PASSWORD('secret'), "Authentication Plugin - ed25519".
     assert told.stdout.strip() == "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY", told.stderr
+
+
+@pytest.mark.parametrize("platform, machine", [("x86_64-manylinux2014", 62), ("aarch64-manylinux_2_28", 183)])
+def test_it_is_built_for_either_machine_and_the_templates_runtime(tmp_path: Path, platform: str, machine: int) -> None:
+    """Every library is for the machine that was named, and for its Python: so there is a wheel of each (ELF's e_machine)."""
+    runtime = re.findall(r"^ *Runtime: python(.*)$", (ROOT / "template.yaml").read_text(), re.MULTILINE)[0]
+    told = subprocess.run(
+        [".ci/artifact", tmp_path / "built"], check=False, capture_output=True, text=True, cwd=ROOT,
+        env=environment(PYV=runtime, PLAT=platform),
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert re.search(rf"^python{runtime}, {platform}: \d+ files, \d+ KiB unpacked, ", told.stdout, re.MULTILINE)
+    libraries = [path for path in (tmp_path / "built").rglob("*.so*") if path.read_bytes()[:4] == b"\x7fELF"]
+    assert {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries} == {machine}
+    own = {path.name for path in libraries if "cpython-" in path.name}
+    assert own
+    assert all(f"cpython-{runtime.replace('.', '')}-" in name for name in own)
