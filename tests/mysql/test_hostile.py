@@ -195,7 +195,9 @@ def ends_in_time(app: MySQLWorld, token: str, step: str, timeout: float) -> None
     took = time.monotonic() - begun
     assert isinstance(error, TargetUnreachable)
     assert error.cause == "timeout", error
-    assert took < min(timeout, 8.0)
+    assert (
+        took < min(timeout, 8.0) + 0.5
+    )  # thirty at once share a processor or two: what waits for no answer waits for those
 
 
 @pytest.mark.parametrize("by", ["itself", "admin"])
