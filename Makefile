@@ -2,7 +2,7 @@
 # .ci/setup fetches the rest into .venv and .tools, once.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint types format build lock clean \
+.PHONY: help demo test sam-local check lint types format build lock clean \
   build-DatabaseRotation build-PostgresRotation build-MySQLRotation build-ApiKeyRotation \
   build-AccessKeyRotation build-RedisRotation build-CacheUserRotation
 
@@ -13,7 +13,7 @@ PYV  ?= $(shell sed -n 's/^ *Runtime: python//p' template.yaml)
 PLAT ?= $(if $(shell sed -n 's/^ *Architectures: .*arm64.*/arm64/p' template.yaml),aarch64-manylinux_2_28,x86_64-manylinux2014)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: ## rotate a real PostgreSQL password three times, and once with a crash in the middle
 	@.ci/setup venv
@@ -25,6 +25,13 @@ test: ## the whole test suite, against real servers: make test ARGS="-k finish -
 	@.ci/setup server postgresql mariadb redis
 	@.ci/setup mysql
 	@ROTATORS_REQUIRE_SERVERS=1 .venv/bin/python -m pytest $(ARGS)
+
+sam-local: ## rotations through `sam local invoke` and `start-lambda`, in containers: with Docker, or as root on Debian
+	@.ci/setup venv
+	@.ci/setup sam
+	@.ci/setup server postgresql mariadb
+	@.venv/bin/python -m tests.sam_local.build .cache/sam-local
+	@.ci/container sh -c 'ROTATORS_REQUIRE_CONTAINERS=1 ROTATORS_SAM_BUILT=.cache/sam-local .venv/bin/python -m pytest -n 0 --allow-hosts=127.0.0.1,::1,localhost,$$ROTATORS_GATEWAY $(ARGS) tests/sam_local' || [ $$? = "$(SAM_LOCAL_MAY_EXIT)" ]
 
 check: lint types test ## lint, types and tests: what CI runs
 

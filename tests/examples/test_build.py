@@ -31,24 +31,29 @@ CUSTOM = ROOT / "examples" / "custom"
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 
+def build(sam: Path, place: Path) -> None:
+    """Build the example for this machine's Python, which is the one that its builder finds."""
+    text = (CUSTOM / "template.yaml").read_text()
+    text = re.sub(r"Runtime: python\S+", f"Runtime: python{PYTHON}", text)
+    (place / "template.yaml").write_text(text.replace("CodeUri: function/", f"CodeUri: {CUSTOM / 'function'}"))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    told = subprocess.run(
+        [sam, "build", "-t", place / "template.yaml", "-b", place / "build"],
+        check=False, capture_output=True, text=True, cwd=CUSTOM, env=environment(PATH=path),
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
 @pytest.fixture(scope="session")
 def built(sam: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The example's function, for this machine's Python, which is the one that its builder finds; once for all workers."""
+    """The example's function; built once for all workers."""
     base = tmp_path_factory.getbasetemp()
     place = (base if worker_id == "master" else base.parent) / "custom"
     place.mkdir(exist_ok=True)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "done").exists():
-            text = (CUSTOM / "template.yaml").read_text()
-            text = re.sub(r"Runtime: python\S+", f"Runtime: python{PYTHON}", text)
-            (place / "template.yaml").write_text(text.replace("CodeUri: function/", f"CodeUri: {CUSTOM / 'function'}"))
-            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-            told = subprocess.run(
-                [sam, "build", "-t", place / "template.yaml", "-b", place / "build"],
-                check=False, capture_output=True, text=True, cwd=CUSTOM, env=environment(PATH=path),
-            )  # fmt: skip
-            assert told.returncode == 0, told.stdout + told.stderr
+            build(sam, place)
             (place / "done").touch()
     return place / "build" / "RelayRotation"
 
