@@ -43,7 +43,7 @@ def test_json_parses(code: str) -> None:
 @pytest.mark.parametrize("code", blocks("console"))
 def test_make_targets_exist(code: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"^\$ make (\w+)", code, re.MULTILINE):
+    for target in re.findall(r"^\$ make ([\w-]+)", code, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
