@@ -7,10 +7,11 @@ skipped by a subclass; what a subclass gets wrong is caught by ``rotators.testin
 
 from __future__ import annotations
 
+import copy
 import time
 from abc import ABC, abstractmethod
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 from rotators import deadline, waiting
 from rotators.deadline import Deadline
@@ -170,6 +171,13 @@ class Rotator(ABC):
                 f"Take it off with `aws secretsmanager update-secret-version-stage --secret-id {rotation.secret_id} "
                 f"--version-stage AWSPENDING --remove-from-version-id {rotation.version}` and rotate again"
             )
+
+    @final
+    def on(self, store: SecretStore) -> Self:
+        """Return the same rotator on other Secrets Manager calls, such as those of an operator's own profile."""
+        other = copy.copy(self)
+        other._store = store  # noqa: SLF001 - its own
+        return other
 
     @final
     def say(self, **fields: str | float) -> None:
