@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a Lambda artifa
 
 
 def test_it_holds_our_package_and_its_drivers_and_nothing_the_runtime_brings(artifact: Path) -> None:
-    lock = (ROOT / "requirements/lambda.txt").read_text()
+    lock = (ROOT / "src/requirements.txt").read_text()
     locked = {
         name.replace("-", "_")
         for name in re.findall(r"^([a-z-]+)==(?!.*(?:win32|python_full_version <))", lock, re.MULTILINE)
