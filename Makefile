@@ -8,7 +8,7 @@ export SAM_CLI_TELEMETRY := 0
 
 # What is built: by default for the template's own runtime and machine. `make build ARCH=arm64`, `make build PYV=3.13`.
 PYV   ?= $(shell sed -n 's/^ *Runtime: python//p' template.yaml)
-ARCH  ?= $(shell sed -n 's/^ *Architectures: \[\(.*\)]/\1/p' template.yaml)
+ARCH  ?= $(shell sed -n 's/^ *Architectures: \[\(.*\)].*/\1/p' template.yaml)
 PLAT  ?= $(if $(filter arm64,$(ARCH)),aarch64-manylinux_2_28,x86_64-manylinux2014)
 BUILT ?= .aws-sam/build
 
@@ -24,6 +24,7 @@ test: ## the whole test suite, against real servers: make test ARGS="-k finish -
 	@.ci/setup sam
 	@.ci/setup server postgresql mariadb redis
 	@.ci/setup mysql
+	@.ci/setup runtime
 	@ROTATORS_REQUIRE_SERVERS=1 .venv/bin/python -m pytest $(ARGS)
 
 sam-local: ## rotations through `sam local invoke` and `start-lambda`, in containers: with Docker, or as root on Debian
