@@ -25,6 +25,7 @@ test: ## the whole test suite, against real servers: make test ARGS="-k finish -
 	@.ci/setup server postgresql mariadb redis
 	@.ci/setup mysql
 	@.ci/setup runtime
+	@.ci/setup snippets
 	@ROTATORS_REQUIRE_SERVERS=1 .venv/bin/python -m pytest $(ARGS)
 
 sam-local: ## rotations through `sam local invoke` and `start-lambda`, in containers: with Docker, or as root on Debian
@@ -68,6 +69,7 @@ lock: ## resolve requirements/*.txt and src/requirements.txt anew: make lock ARG
 	$(LOCK) $(ARGS) pyproject.toml --extra postgres --extra mysql --extra redis -c requirements/dev.txt -o src/requirements.txt
 	$(LOCK) $(ARGS) requirements/build.in -o requirements/build.txt
 	$(LOCK) $(ARGS) requirements/sam.in -o requirements/sam.txt
+	$(LOCK) $(ARGS) requirements/snippets.in -o requirements/snippets.txt
 	$(LOCK) $(ARGS) requirements/uv.in -o requirements/uv.txt
 
 clean: ## remove everything that make has made

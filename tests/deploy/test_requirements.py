@@ -23,7 +23,7 @@ def pins(lock: Path) -> dict[str, str]:
 
 
 def test_there_is_a_lock_for_everything() -> None:
-    assert [path.stem for path in LOCKS] == ["build", "dev", "sam", "uv", "requirements"]
+    assert [path.stem for path in LOCKS] == ["build", "dev", "sam", "snippets", "uv", "requirements"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.stem)
