@@ -47,13 +47,15 @@ class Lab:
         while (
             not found or found[-1] == ("createSecret", "done") or (found[-1][1] == "done" and found[-1][0] != STEPS[-1])
         ):
-            _, step, what = self.output.readline().rstrip("\n").split("  ", 2)
-            found.append((step, what))
+            line = self.output.readline().rstrip("\n")
+            match = re.fullmatch(r"shop/app  (\w+) *  [0-9]+\.[0-9]{2} s  (.+)", line)
+            assert match, line
+            found.append((match[1], match[2]))
         return found
 
 
 @contextmanager
-def lab(directory: Path, *arguments: str) -> Iterator[Lab]:
+def lab(directory: Path, *arguments: str, ends: str = "removed") -> Iterator[Lab]:
     with subprocess.Popen(
         [sys.executable, "-m", "rotators", "lab", *arguments],
         cwd=directory,
@@ -64,7 +66,7 @@ def lab(directory: Path, *arguments: str) -> Iterator[Lab]:
             running = Lab(process, directory)
             yield running
             process.send_signal(signal.SIGTERM)
-            assert running.output.read().endswith("ended; everything was stopped and removed\n")
+            assert running.output.read().endswith(f"ended; everything was stopped and {ends}\n")
             assert process.wait(20) == 0
         finally:
             process.kill()

@@ -31,7 +31,7 @@ def create_secret(account: Account, request: dict[str, Any]) -> dict[str, Any]:
     replicas = request.get("AddReplicaRegions", [])
     if any(replica["Region"] == account.region for replica in replicas):
         raise invalid_parameter("Invalid replica region.")
-    existing = next((record for record in account.records() if record.name == name), None)
+    existing = account.named(name)
     if existing is not None:
         return _created_before(existing, token, value)
     record = account.create(name)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from botocore.config import Config
 
+    from rotators.testing.state import State
+
 
 class SecretsManager:
     """One account's Secrets Manager in one Region.
@@ -33,6 +35,8 @@ class SecretsManager:
                            "multiple times" (User Guide, "How rotation works")
     clock:                 seconds since 1970
     strict_rotation_token: refuse a RotationToken that is not the one of the rotation in progress
+    state:                 where to find what an earlier one remembered, and to keep what this one does; a rotation that
+                           was cut short waits there for RotateSecret. Functions are to be added anew
 
     >>> sm = SecretsManager()
     >>> _ = sm.client().create_secret(Name="app", SecretString="s3cret")
@@ -50,8 +54,9 @@ class SecretsManager:
         attempts: int = 1,
         clock: Callable[[], float] = time.time,
         strict_rotation_token: bool = True,
+        state: State | None = None,
     ) -> None:
-        self.account = Account(region, account, clock)
+        self.account = Account(region, account, clock, state)
         self.account.strict_rotation_token = strict_rotation_token
         self.lag_reads, self.lag_seconds = lag_reads, lag_seconds
         self.functions = Functions(region, account)
