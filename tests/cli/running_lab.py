@@ -47,11 +47,15 @@ class Lab:
         while (
             not found or found[-1] == ("createSecret", "done") or (found[-1][1] == "done" and found[-1][0] != STEPS[-1])
         ):
-            line = self.output.readline().rstrip("\n")
-            match = re.fullmatch(r"shop/app  (\w+) *  [0-9]+\.[0-9]{2} s  (.+)", line)
-            assert match, line
-            found.append((match[1], match[2]))
+            found.append(self.step())
         return found
+
+    def step(self) -> tuple[str, str]:
+        """Wait for the line of one step."""
+        line = self.output.readline().rstrip("\n")
+        match = re.fullmatch(r"shop/app  (\w+) *  [0-9]+\.[0-9]{2} s  (.+)", line)
+        assert match, line
+        return match[1], match[2]
 
 
 @contextmanager

@@ -51,6 +51,7 @@ class Laboratory:
     def __init__(self, setting: Setting, event: Mapping[str, str]) -> None:
         self.setting, self._event = setting, event
         self.url, self.function, self.went_on = "", "", False
+        self._seeded = False
         self._server: Postgres | MariaDB | None = None
         self._things = ExitStack()
 
@@ -80,6 +81,7 @@ class Laboratory:
             self.function = self.service.add_function(FUNCTION, self.invoke)
             if not self.went_on:
                 self._seed()
+            self._seeded = True
             if kept is not None:
                 port = self._server.port if self._server else None
                 kept.keep(database=database, host=host, port=endpoint.port, database_port=port)
@@ -99,7 +101,8 @@ class Laboratory:
             problem = f"{getattr(error, 'kind', type(error).__name__)}: {error}"
             raise
         finally:
-            self.setting.said(event["SecretId"], event["Step"], time.monotonic() - began, problem)
+            if self._seeded or problem:
+                self.setting.said(event["SecretId"], event["Step"], time.monotonic() - began, problem)
 
     def _run(self, event: dict[str, Any], context: Any) -> None:
         """In a new process each time: what a step can't know from the one before, it does not know here."""

@@ -41,12 +41,14 @@ class Place:
         if self.account.borrowed:
             os.chown(self.directory, self.account.uid, self.account.gid)
         if not self.account.reaches(self.directory):
-            raise LabError(f"uid {self.account.uid}, which the server runs as, cannot enter {self.directory}")
+            raise LabError(
+                f"uid {self.account.uid}, which the server runs as, cannot enter {self.directory}: choose one that it can"
+            )
         self._lock = None if self.is_temporary else _locked(self.directory)
         self.data = self.directory / "data"
         self.tls = self.directory / "tls"
         self.log = self.directory / "log"
-        self.log.touch()
+        self.log.touch(mode=0o644 if self.is_temporary else 0o600)
         self.account.own(self.directory)
         # A socket's path has a limit of 103 bytes (macOS) that a given directory may pass; ours does not.
         self.sockets = Path(tempfile.mkdtemp(prefix="rotators-", dir=open_directory()))

@@ -100,13 +100,13 @@ class SecretsManager:
         body:   the JSON request
         Returns the HTTP status and the JSON answer.
         """
-        del headers  # unsigned requests are welcome
+        region = wire.region_of(headers or {}) or self.account.region  # unsigned requests are welcome
         try:
-            return wire.success(self._call(wire.operation_of(target), wire.request_of(body)))
+            return wire.success(self._call(wire.operation_of(target), wire.request_of(body), region))
         except ServiceError as error:
             return wire.failure(error)
 
-    def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, name: str, request: dict[str, Any], region: str) -> dict[str, Any]:
         operation = self._operations.get(name)
         if operation is None:
             raise ServiceError(
@@ -117,7 +117,7 @@ class SecretsManager:
         with self.account.lock:
             try:
                 schema.check(name, request)
-                response = operation(self.account, request)
+                response = operation(self.account, request | {"Region": region})
             except ServiceError as refused:
                 error = refused.code
                 raise
