@@ -83,16 +83,17 @@ class State:
     def _open(self, file: sqlite3.Connection) -> None:
         file.execute("PRAGMA locking_mode = EXCLUSIVE")
         file.execute("BEGIN EXCLUSIVE")
-        file.execute(f"PRAGMA application_id = {_OURS}")
-        file.execute(f"PRAGMA user_version = {_FORMAT}")
+        (found,) = file.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+        if file.execute("PRAGMA application_id").fetchone() != (_OURS,):
+            file.execute(f"PRAGMA application_id = {_OURS}")
+            file.execute(f"PRAGMA user_version = {_FORMAT}")
         for table in _TABLES:
             file.execute(table)
         file.execute("COMMIT")  # so the header is in the file itself before there is another one beside it
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("PRAGMA synchronous = FULL")
-        (found,) = file.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
 
     def close(self) -> None:
         """Let go of the file. What comes after is not kept, and nobody is told that it was done."""
