@@ -22,6 +22,8 @@ demo: ## rotate a real PostgreSQL password three times, and once with a crash in
 test: ## the whole test suite, against real servers: make test ARGS="-k finish -x"
 	@.ci/setup venv
 	@.ci/setup sam
+	@.ci/setup aws
+	@.ci/setup node
 	@.ci/setup server postgresql mariadb redis
 	@.ci/setup mysql
 	@ROTATORS_REQUIRE_SERVERS=1 .venv/bin/python -m pytest $(ARGS)
@@ -63,7 +65,9 @@ lock: ## resolve requirements/*.txt anew: make lock ARGS=--upgrade
 	$(LOCK) $(ARGS) pyproject.toml --extra postgres --extra mysql --extra redis -c requirements/dev.txt -o requirements/lambda.txt
 	$(LOCK) $(ARGS) requirements/build.in -o requirements/build.txt
 	$(LOCK) $(ARGS) requirements/sam.in -o requirements/sam.txt
+	$(LOCK) $(ARGS) requirements/aws.in -o requirements/aws.txt
 	$(LOCK) $(ARGS) requirements/uv.in -o requirements/uv.txt
+	! command -v npm >/dev/null || npm install --prefix requirements/node --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --silent
 
 clean: ## remove everything that make has made
 	rm -rf .venv .tools .aws-sam .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

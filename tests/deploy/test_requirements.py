@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -17,7 +18,7 @@ def pins(name: str) -> dict[str, str]:
 
 
 def test_there_is_a_lock_for_everything() -> None:
-    assert [path.stem for path in LOCKS] == ["build", "dev", "lambda", "sam", "uv"]
+    assert [path.stem for path in LOCKS] == ["aws", "build", "dev", "lambda", "sam", "uv"]
 
 
 @pytest.mark.parametrize("lock", [path.stem for path in LOCKS])
@@ -29,6 +30,17 @@ def test_every_requirement_is_pinned_with_a_hash_and_no_host(lock: str) -> None:
     assert requirements
     for requirement in requirements:
         assert re.match(r"[a-z0-9-]+==[\w.]+ .*--hash=sha256:", requirement, re.DOTALL), requirement
+
+
+def test_every_package_for_node_is_pinned_with_a_hash_and_no_host() -> None:
+    lock = json.loads((ROOT / "requirements/node/package-lock.json").read_text())
+    wanted = json.loads((ROOT / "requirements/node/package.json").read_text())["dependencies"]
+    packages = {name.removeprefix("node_modules/"): each for name, each in lock["packages"].items() if name}
+
+    assert "://" not in json.dumps(packages)
+    assert {name: packages[name]["version"] for name in wanted} == wanted
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
 
 
 def test_the_function_gets_the_versions_that_were_tested() -> None:
