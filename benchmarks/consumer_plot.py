@@ -1,12 +1,14 @@
-"""What clients see of rotations, as a picture: how many of their requests failed, a dot a rotation."""
+"""What clients see of rotations, as a picture: in how many of them how many requests failed."""
 
 from __future__ import annotations
 
+from collections import Counter
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from strategies_plot import STYLE, text
 from strategies_table import TITLES
-from window_plot import RADIUS, axis, swarm
+from window_plot import RADIUS, axis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,8 +31,8 @@ def svg(servers: Mapping[str, str], rows: Sequence[Row], rotations: int, keep: f
         text(
             _MARGIN,
             48,
-            f"Clients that log in all the time through {rotations} rotations of each; a dot is a rotation, and how many of their "
-            "requests failed in it",
+            f"Clients that log in all the time through {rotations} rotations of each. A dot: so many of their requests failed in "
+            "one rotation; its area: in so many rotations",
             "quiet",
         ),
     ]
@@ -72,9 +74,11 @@ def _lane(row: Row, middle: float, scale: float, *, titled: bool) -> Iterator[st
         yield f'<circle class="{kind}" cx="{_LEFT}" cy="{middle:.1f}" r="{RADIUS}"/>'
         yield text(_LEFT + 10, line, f"none, in any of {len(row.failed_in)}", "none")
     else:
-        for value, shift in swarm(row.failed_in, scale):
-            cy = middle + max(-11.0, min(11.0, shift))  # a crowd overlaps rather than leave its lane
-            yield f'<circle class="{kind}" cx="{_LEFT + value * scale:.1f}" cy="{cy:.1f}" r="{RADIUS}"/>'
+        counts = Counter(row.failed_in)
+        unit = min(RADIUS / 2, _LANE / 2.2 / sqrt(max(counts.values())))
+        for value, count in sorted(counts.items()):
+            size = f'cy="{middle:.1f}" r="{unit * sqrt(count):.1f}"'
+            yield f'<circle class="{kind}" cx="{_LEFT + value * scale:.1f}" {size}/>'
     numbers = (f"{row.requests:,}", f"{row.failed:,}", f"{row.slowest:,.0f}")
     for x, number, bad in zip(_COLUMNS, numbers, (False, row.failed > 0, False), strict=True):
         yield text(x, line, number, "number bad" if bad else "number")
