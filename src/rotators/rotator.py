@@ -208,6 +208,7 @@ class Rotator(ABC):
         with deadline.running(Deadline.of(context)), telemetry.reporting(report), counting() as calls:
             try:
                 telemetry.logger()
+                telemetry.received(event)
                 report.add(**self.facts())
                 self._run(event, report)
             except RotatorsError as error:

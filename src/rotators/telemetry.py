@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NAMESPACE = "Rotators"
 #: Seconds a window is kept open in memory for a finishSecret that may come to this sandbox.
 KEEP = 900.0
+#: What of an event is shown. Its RotationToken is not, nor what somebody else has put into it.
+SHOWN = ("Step", "SecretId", "ClientRequestToken")
 
 
 @cache
@@ -42,6 +44,29 @@ def logger() -> Logger:
     except Exception as error:  # noqa: BLE001 - it raises what it finds
         problem = type(error).__name__
     raise ConfigurationError(f"Powertools' logger can't be made ({problem}): check the POWERTOOLS_… variables")
+
+
+def received(event: object) -> None:
+    """Write the event, redacted, where Powertools' own variable asks for it: POWERTOOLS_LOGGER_LOG_EVENT."""
+    if os.environ.get("POWERTOOLS_LOGGER_LOG_EVENT", "").lower() not in {"1", "y", "yes", "t", "true", "on"}:
+        return
+    with suppress(Exception):  # as in `close`
+        logger().info(redacted(event))
+
+
+def redacted(event: object) -> dict[str, str]:
+    """
+    Return what of an event may be read (law 9): which step of which secret, and whether there is a RotationToken.
+
+    Example:
+        >>> redacted({"Step": "setSecret", "RotationToken": "secret", "note": "secret"})
+        {'Step': 'setSecret', 'RotationToken': '***'}
+    """
+    get = getattr(event, "get", None)
+    if not callable(get):
+        return {"not an event": type(event).__name__}
+    fields = {name: value for name in SHOWN if isinstance(value := get(name), str)}
+    return fields | ({"RotationToken": "***"} if get("RotationToken") is not None else {})
 
 
 class StepReport:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
-import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from tests.deploy.runtime import provide
 from tests.deploy.sam import PYTHON, ROOT, TEMPLATE, environment
 from tests.deploy.sample import Sample
+from tests.deploy.test_invocation import made, opens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a Lambda artifact holds Linux libraries")
 
 FUNCTION = "PostgresRotation"
-OLD = "0ld password, unlike the new"
 _IMPORT = """
 import importlib, json, pathlib, sys
 for name in json.loads(sys.argv[1]):
@@ -45,7 +44,8 @@ def built(request: pytest.FixtureRequest, sam: Path, tmp_path: Path) -> Path:
     text = re.sub(r"Runtime: python\S+", f"Runtime: python{PYTHON}", TEMPLATE.read_text())
     text = text.replace("CodeUri: src/", f"CodeUri: {ROOT / 'src'}")
     if request.param == "SAM's own":
-        text = re.sub(r"\n    Metadata:\n      BuildMethod: makefile.*", "", text)
+        (edit,) = re.findall(r"^\$ (sed .*) template.yaml >", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE)
+        text = subprocess.run(shlex.split(edit), input=text, check=True, capture_output=True, text=True).stdout
     assert ("BuildMethod" in text) == (request.param != "SAM's own")
     (tmp_path / "template.yaml").write_text(text)
     # The SAM CLI's own environment has a python with pip, of the version that is needed.
@@ -80,14 +80,9 @@ def test_what_it_makes_is_whole_and_rotates(
     assert len(files) > 20
     assert [file for file in files if not file.startswith(f"{built}/")] == []
 
-    name = f"builder_{uuid.uuid4().hex[:12]}"
-    postgres_server.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{OLD}'")
-    secret: dict[str, Any] = postgres_server.secret(name, OLD)
+    secret = made(postgres_server, "")
     sample = Sample(secret)
     bundle = str(postgres_server.ca_bundle or "")
     sample.rotate(sam, built, stack, FUNCTION, tmp_path, {"ROTATORS_CA_BUNDLE": bundle})
-    trust: dict[str, Any] = {"sslmode": "verify-full", "sslrootcert": bundle} if bundle else {}
-    where = {"host": secret["host"], "port": secret["port"], "user": name, "dbname": secret["dbname"], **trust}
-    psycopg.connect(**where, password=sample.new["password"]).close()
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(**where, password=OLD)
+    assert opens(postgres_server, sample.new)
+    assert not opens(postgres_server, secret)
