@@ -14,22 +14,11 @@ import pytest
 
 from rotators.cli import main
 from rotators.testing import LambdaContext
-from tests.cli.running_lab import STEPS, lab
+from tests.cli.running_lab import STEPS, lab, opens
 from tests.deploy.sam import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def opens(value: dict[str, Any]) -> bool:
-    from rotators import CredentialRejected, Secret
-    from rotators.engines import engine
-
-    try:
-        engine(value["engine"]).test(Secret(value))
-    except CredentialRejected:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("engine", ["postgres", "mariadb"])

@@ -97,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         from rotators.lab.laboratory import Laboratory  # noqa: PLC0415
         from rotators.lab.remote_function import RemoteFunction  # noqa: PLC0415
         from rotators.lab.setting import HANDLER, Setting  # noqa: PLC0415
+        from rotators.testing.state import StateError  # noqa: PLC0415
     except ModuleNotFoundError as error:
         return _fail(f"{error.name} is missing: pip install 'rotators[lab]'")
     ended = threading.Event()
@@ -123,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
             ended.wait()
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
-    except (LabError, ValueError) as error:
+    except (LabError, StateError, ValueError) as error:
         return _fail(str(error))
     print(f"\nended; everything was stopped and {'kept in ' + str(setting.state) if setting.state else 'removed'}")
     return 0
