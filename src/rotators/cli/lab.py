@@ -33,6 +33,7 @@ _ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_PAGER": "",
 }
+_UNREACHED = "(their container does not find this machine at 127.0.0.1: start the lab with --listen, mostly 172.17.0.1)"
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -148,6 +149,7 @@ def _told(laboratory: Laboratory, arguments: argparse.Namespace) -> list[str]:
         "  aws secretsmanager describe-secret --secret-id shop/app",
         "",
         "The sample events, for functions that `make build` has built; a version waits for createSecret:",
+        *([_UNREACHED] if laboratory.url.startswith("http://127.") else []),
         "",
         *(f"  sam local invoke {function} -e events/{step.value}.json --env-vars {file}" for step in Step),
         "",
