@@ -60,6 +60,7 @@ class Lab:
 
 @contextmanager
 def lab(directory: Path, *arguments: str, ends: str = "removed") -> Iterator[Lab]:
+    """`ends`: the last words of the lab that is told to end, or ``killed``."""
     with subprocess.Popen(
         [sys.executable, "-m", "rotators", "lab", *arguments],
         cwd=directory,
@@ -69,8 +70,21 @@ def lab(directory: Path, *arguments: str, ends: str = "removed") -> Iterator[Lab
         try:
             running = Lab(process, directory)
             yield running
+            if ends == "killed":
+                return
             process.send_signal(signal.SIGTERM)
             assert running.output.read().endswith(f"ended; everything was stopped and {ends}\n")
             assert process.wait(20) == 0
         finally:
             process.kill()
+
+
+def opens(value: dict[str, Any]) -> bool:
+    from rotators import CredentialRejected, Secret
+    from rotators.engines import engine
+
+    try:
+        engine(value["engine"]).test(Secret(value))
+    except CredentialRejected:
+        return False
+    return True

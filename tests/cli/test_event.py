@@ -38,3 +38,22 @@ def test_a_token_that_the_service_would_not_take(token: str, capsys: pytest.Capt
     told = capsys.readouterr()
     assert not told.out
     assert f"32 to 64 characters, and this one {len(token)}" in told.err
+
+
+@pytest.mark.parametrize("secret_id", ["", " ", "shop/app", "arn:", "arn:aws:x y"])
+def test_a_secret_that_the_service_would_not_name_so(secret_id: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["event", "createSecret", "--secret-id", secret_id]) == 2
+    told = capsys.readouterr()
+    assert not told.out
+    assert told.err.startswith(
+        f"rotators event: Secrets Manager names a secret by its ARN, and {secret_id!r} is none: "
+    )
+    assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["rotateSecret"], ["createsecret"]])
+def test_a_step_that_there_is_not(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["event", *arguments])
+    assert ended.value.code == 2
+    assert "STEP" in capsys.readouterr().err

@@ -14,22 +14,11 @@ import pytest
 
 from rotators.cli import main
 from rotators.testing import LambdaContext
-from tests.cli.running_lab import STEPS, lab
+from tests.cli.running_lab import STEPS, lab, opens
 from tests.deploy.sam import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def opens(value: dict[str, Any]) -> bool:
-    from rotators import CredentialRejected, Secret
-    from rotators.engines import engine
-
-    try:
-        engine(value["engine"]).test(Secret(value))
-    except CredentialRejected:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("engine", ["postgres", "mariadb"])
@@ -121,3 +110,56 @@ def test_a_secret_that_is_none(
     (tmp_path / "secret.json").write_text(text)
     assert main(["lab", "--secret", "secret.json"]) == 2
     assert "secret.json is no JSON object" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, why",
+    [
+        (["--port", "99999"], "--port 99999: a port is a number from 1 to 65535, or 0 for one that is free"),
+        (["--port", "many"], "--port many: a port is a number"),
+        (["--port", "-1"], "--port -1: a port is a number"),
+        (["--engine", "oracle"], "--engine oracle: there is postgres and mariadb"),
+        (["--listen", "nonsense.invalid"], "nonsense.invalid can't be listened on ("),
+        (["--listen", "192.0.2.1", "--port", "4566"], "192.0.2.1:4566 can't be listened on ("),
+        (["--handler", "handler"], "--handler handler: it must read package.module.attribute, such as"),
+        (["--lambda-url", "127.0.0.1:3001"], "--lambda-url 127.0.0.1:3001: it must read http://ADDRESS:PORT, such as"),
+        (["--secret", "none.json"], "none.json: No such file or directory"),
+        (["--log", "none/log"], "none/log: No such file or directory"),
+        (["--secret", "secret.json", "--env-vars", "none/vars"], "none/vars: No such file or directory"),
+        (
+            ["--secret", "secret.json", "--handler", "rotators.no.such"],
+            "the handler rotators.no.such does not start; log",
+        ),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    why: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process is the test runner's
+    (tmp_path / "secret.json").write_text("{}")
+    if "--handler" not in arguments and "--lambda-url" not in arguments:
+        arguments = [*arguments, "--lambda-url", "http://127.0.0.1:9"]
+    assert main(["lab", *(arguments if "--log" in arguments else ["--log", "log", *arguments])]) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith(f"rotators lab: {why}")
+    assert told.err.count("\n") == 1
+
+
+def test_a_rotator_of_ones_own(tmp_path: Path) -> None:
+    """Found where the lab was started; a mistake in it is seen when it is called, with its name."""
+    (tmp_path / "secret.json").write_text('{"url": "http://relay.invalid", "api_key": "one"}')
+    (tmp_path / "relay.py").write_text(
+        "def handler(event, context):\n    if event['Step'] == 'testSecret':\n        raise LookupError('no relay')\n"
+    )
+    with lab(tmp_path, "--handler", "relay.handler", "--secret", "secret.json") as running:
+        running.client().rotate_secret(SecretId="shop/app")
+        assert running.steps() == [
+            ("createSecret", "done"),
+            ("setSecret", "done"),
+            ("testSecret", "LookupError: no relay"),
+        ]

@@ -108,10 +108,15 @@ class Function:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    @property
+    def url(self) -> str:
+        """Where Lambda's Invoke API is; the function's name there is ``function``."""
+        self._wait()
+        return f"http://127.0.0.1:{self._port}"
+
     def invoke(self, event: object) -> Any:
         """The handler's answer, or a mapping with errorType and errorMessage."""
-        self._wait()
-        url = f"http://127.0.0.1:{self._port}/2015-03-31/functions/function/invocations"
+        url = f"{self.url}/2015-03-31/functions/function/invocations"
         request = urllib.request.Request(url, json.dumps(event).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=60) as response:
             return json.loads(response.read())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +21,7 @@ import pytest
 from rotators.lab import LabError
 from rotators.lab.account import Account
 from rotators.lab.certificates import Authority
-from rotators.lab.installation import Installation, wheel_bins
+from rotators.lab.installation import Installation, open_directory, wheel_bins
 from rotators.lab.postgres import Postgres
 
 pytest_plugins = ["tests.servers"]
@@ -118,6 +120,44 @@ def test_it_does_not_outlive_its_owner_that_was_killed(tmp_path: Path, postgres_
         owner.wait()
     pid, directory = told.read_text().split()
     _until(lambda: not Path(f"/proc/{pid}").exists() and not Path(directory).exists())
+
+
+def test_a_kept_directory_is_free_when_the_server_in_it_has_ended(postgres_template: Path) -> None:
+    """Its owner was killed, and the watchdog stops it: whoever comes next waits, and finds everything."""
+    home = Path(tempfile.mkdtemp(prefix="rotators-test-", dir=open_directory()))
+    home.chmod(0o755)
+    script = (
+        "import pathlib, sys, time\n"
+        "from rotators.lab.postgres import Postgres\n"
+        "home, template = map(pathlib.Path, sys.argv[1:])\n"
+        "server = Postgres.start(home / 'kept', template=template, settings={'synchronous_commit': 'on'})\n"
+        "server.execute('CREATE TABLE kept AS SELECT 42 AS answer')\n"
+        "print(server.pid, server.port, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-c", script, str(home), str(postgres_template)], stdout=subprocess.PIPE, text=True
+        ) as owner:
+            assert owner.stdout is not None
+            pid, port = map(int, owner.stdout.readline().split())
+            os.kill(pid, signal.SIGSTOP)  # so it can't end before we have looked
+            owner.send_signal(signal.SIGKILL)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("rotators.lab.place._PATIENCE", 0.2)
+            with pytest.raises(LabError, match="in use by another server"):
+                Postgres.start(home / "kept")
+        os.kill(pid, signal.SIGCONT)
+        with Postgres.start(home / "kept", port=port) as server:
+            assert server.port == port
+            assert server.execute("SELECT answer FROM kept") == [(42,)]
+        taken = pytest.raises(LabError, match=f"127.0.0.1:{port}, where PostgreSQL is to listen, is taken")
+        with socket.create_server(("127.0.0.1", port)), taken:
+            Postgres.start(home / "kept", port=port)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+        shutil.rmtree(home)
 
 
 def test_settings_and_hba_are_obeyed(postgres_template: Path) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,32 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from rotators.testing import SecretsManager, resume, rotate
-from rotators.testing.state import State, StateError
+from rotators.testing import SecretsManager, State, StateError, resume, rotate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+Opened = Callable[[], State]
 POLICY = '{"Version": "2012-10-17", "Statement": []}'
 
 
-def test_everything_of_a_secret_is_there_again(tmp_path: Path) -> None:
-    state = State(tmp_path / "secrets")
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opened]:
+    """Opens the file, again and again; what was opened is closed at the end."""
+    states: list[State] = []
+
+    def opened() -> State:
+        states.append(State(tmp_path / "secrets"))
+        return states[-1]
+
+    yield opened
+    for state in states:
+        state.close()
+
+
+def test_everything_of_a_secret_is_there_again(opened: Opened) -> None:
+    state = opened()
     service = SecretsManager(state=state)
     client = service.client()
     tokens = [str(uuid.uuid4()) for _ in range(3)]
@@ -67,14 +83,14 @@ def test_everything_of_a_secret_is_there_again(tmp_path: Path) -> None:
     seen(service)  # which notes the day on which the values were read
     before = seen(service)
     state.close()
-    again = SecretsManager(state=State(tmp_path / "secrets"))
+    again = SecretsManager(state=opened())
     assert seen(again) == before
     assert [secret["Name"] for secret in before[-1]["SecretList"]] == ["all", "marked"]
 
 
-def test_a_rotation_that_was_cut_short_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_rotation_that_was_cut_short_is_gone_on_with(opened: Opened) -> None:
     """With its RotationToken, which is the only one that PutSecretValue takes."""
-    state = State(tmp_path / "secrets")
+    state = opened()
     service = SecretsManager(state=state)
     service.client().create_secret(Name="app", SecretString="one")
     tokens: dict[str, str] = {}
@@ -87,7 +103,7 @@ def test_a_rotation_that_was_cut_short_is_gone_on_with(tmp_path: Path) -> None:
         rotate(service, "app", dies)
     state.close()
 
-    again = SecretsManager(state=State(tmp_path / "secrets"))
+    again = SecretsManager(state=opened())
     client = again.client()
     put = {"SecretId": "app", "ClientRequestToken": tokens["version"], "VersionStages": ["AWSPENDING"]}
     with pytest.raises(client.exceptions.InvalidParameterException, match="RotationToken"):
@@ -110,8 +126,8 @@ def test_a_rotation_that_was_cut_short_is_gone_on_with(tmp_path: Path) -> None:
     assert client.get_secret_value(SecretId="app")["SecretString"] == "two"
 
 
-def test_a_test_of_the_function_that_was_cut_short_leaves_nothing(tmp_path: Path) -> None:
-    state = State(tmp_path / "secrets")
+def test_a_test_of_the_function_that_was_cut_short_leaves_nothing(opened: Opened) -> None:
+    state = opened()
     service = SecretsManager(state=state)
     client = service.client()
     client.create_secret(Name="app", SecretString="one")
@@ -124,13 +140,13 @@ def test_a_test_of_the_function_that_was_cut_short_leaves_nothing(tmp_path: Path
     client.rotate_secret(SecretId="app", RotationLambdaARN=service.add_function("f", waits), RotateImmediately=False)
     assert began.wait(30)
     state.close()
-    again = SecretsManager(state=State(tmp_path / "secrets"))
+    again = SecretsManager(state=opened())
     assert list(again.labels("app", unlabelled=True).values()) == [["AWSCURRENT"]]
     end.set()
     service.close()
 
 
-def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
+def test_what_was_answered_survives_a_kill(tmp_path: Path, opened: Opened) -> None:
     """Threads write as fast as they can while the process is killed: none of what they were told is lost."""
     script = (
         "import pathlib, sys, threading\n"
@@ -166,7 +182,7 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
             while len(told) < 150:
                 assert process.poll() is None
             process.send_signal(signal.SIGKILL)
-    kept = SecretsManager(state=State(file)).client()
+    kept = SecretsManager(state=opened()).client()
     last = dict(told)
     assert len(last) >= 80
     for name, value in last.items():
@@ -174,16 +190,15 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
         assert int(held) in {int(value), int(value) + 20}  # the next one may have been kept, and not been answered
 
 
-def test_it_is_for_one_process_and_one_reader(tmp_path: Path) -> None:
-    file = tmp_path / "secrets"
-    state = State(file)
+def test_it_is_for_one_process_and_one_reader(tmp_path: Path, opened: Opened) -> None:
+    state = opened()
     SecretsManager(state=state).client().create_secret(Name="a", SecretString="x")
     for each in tmp_path.iterdir():
         assert stat.S_IMODE(each.stat().st_mode) == 0o600, each
     with pytest.raises(StateError, match="another process has it"):
-        State(file)
+        opened()
     state.close()
-    State(file).close()
+    opened()
 
 
 def damaged(file: Path, how: str) -> None:
@@ -201,9 +216,9 @@ def damaged(file: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["cut", "scribbled", "{", "[]", '{"name": "a"}'])
-def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, how: str) -> None:
+def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, opened: Opened, how: str) -> None:
     file = tmp_path / "secrets"
-    state = State(file)
+    state = opened()
     client = SecretsManager(state=state).client()
     for n in range(50):
         client.create_secret(Name=f"n{n}", SecretString="canary-5b1" * 100)
@@ -211,7 +226,7 @@ def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, how: str) -> N
     damaged(file, how)
     before = file.read_bytes()
     with pytest.raises(StateError, match="damaged") as refused:
-        SecretsManager(state=State(file))
+        SecretsManager(state=opened())
     assert "canary" not in str(refused.value)
     assert file.read_bytes() == before
 
@@ -237,9 +252,8 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, kind:
     assert [each.name for each in tmp_path.iterdir()] == ["secrets"]
 
 
-def test_a_maker_that_died_at_once_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_maker_that_died_at_once_is_no_obstacle(tmp_path: Path, opened: Opened) -> None:
     (tmp_path / "secrets").touch()
-    state = State(tmp_path / "secrets")
+    state = opened()
     assert state.records() == []
     assert state.note == {}
-    state.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(
             f"rotators event: a ClientRequestToken has {_SHORTEST} to {_LONGEST} characters, and this one {len(token)}: "
             "take a version's id, or --token new",
+            file=sys.stderr,
+        )
+        return _REFUSED
+    if not re.fullmatch(r"arn:\S+", arguments.secret_id):
+        print(
+            f"rotators event: Secrets Manager names a secret by its ARN, and {arguments.secret_id!r} is none: "
+            "`aws secretsmanager describe-secret --secret-id NAME --query ARN` prints it",
             file=sys.stderr,
         )
         return _REFUSED

@@ -33,6 +33,7 @@ _ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_PAGER": "",
 }
+_UNREACHED = "(their container does not find this machine at 127.0.0.1: start the lab with --listen, mostly 172.17.0.1)"
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -97,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         from rotators.lab.laboratory import Laboratory  # noqa: PLC0415
         from rotators.lab.remote_function import RemoteFunction  # noqa: PLC0415
         from rotators.lab.setting import HANDLER, Setting  # noqa: PLC0415
+        from rotators.testing.state import StateError  # noqa: PLC0415
     except ModuleNotFoundError as error:
         return _fail(f"{error.name} is missing: pip install 'rotators[lab]'")
     ended = threading.Event()
@@ -123,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
             ended.wait()
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
-    except (LabError, ValueError) as error:
+    except (LabError, StateError, ValueError) as error:
         return _fail(str(error))
     print(f"\nended; everything was stopped and {'kept in ' + str(setting.state) if setting.state else 'removed'}")
     return 0
@@ -147,6 +149,7 @@ def _told(laboratory: Laboratory, arguments: argparse.Namespace) -> list[str]:
         "  aws secretsmanager describe-secret --secret-id shop/app",
         "",
         "The sample events, for functions that `make build` has built; a version waits for createSecret:",
+        *([_UNREACHED] if laboratory.url.startswith("http://127.") else []),
         "",
         *(f"  sam local invoke {function} -e events/{step.value}.json --env-vars {file}" for step in Step),
         "",

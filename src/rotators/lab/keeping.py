@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rotators.lab import LabError
 from rotators.lab.account import Account
-from rotators.testing.state import State, StateError
+from rotators.testing.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,8 @@ class Keeping:
         note: what the lab was when it was left; empty for a new one.
 
     Raises:
-        LabError: the directory is something else, is damaged, is in use, or can't be written.
+        LabError: the directory is something else, or can't be written.
+        StateError: the file is something else, is damaged, or is in use.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -48,8 +49,6 @@ class Keeping:
                 self.state = State(file)
         except OSError as error:
             problem = error.strerror or str(error)
-        except StateError as error:
-            raise LabError(str(error)) from None
         if problem:
             raise LabError(f"{directory} can't keep a lab's state: {problem}")
         self.note: dict[str, Any] = self.state.note

@@ -46,6 +46,7 @@ class Laboratory:
 
     Raises:
         LabError: the database does not start, the port is taken, the handler can't be loaded, or the state is no use.
+        StateError: the same, of its file.
     """
 
     def __init__(self, setting: Setting, event: Mapping[str, str]) -> None:

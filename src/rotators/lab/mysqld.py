@@ -173,7 +173,7 @@ class Mysqld(Server):
         options = {
             "datadir": str(self.data),
             "socket": str(self.socket),
-            "pid_file": str(self.directory / "pid"),
+            "pid_file": str(self._place.sockets / "pid"),
             "bind_address": self.host,
             "port": str(self.port),
             "general_log": "ON",

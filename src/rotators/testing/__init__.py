@@ -18,12 +18,15 @@ from rotators.testing.service_error import ServiceError
 if TYPE_CHECKING:
     from rotators.testing.contract import RotatorContract, RotatorSubject, Subject
     from rotators.testing.engine_contract import EngineContract
+    from rotators.testing.state import State, StateError
     from rotators.testing.target import Target
 
 _HOME = {
     "EngineContract": "engine_contract",
     "RotatorContract": "contract",
     "RotatorSubject": "subject",
+    "State": "state",
+    "StateError": "state",
     "Subject": "subject",
     "Target": "target",
 }
@@ -63,6 +66,8 @@ __all__ = [
     "RotatorSubject",
     "SecretsManager",
     "ServiceError",
+    "State",
+    "StateError",
     "StepRun",
     "Subject",
     "Target",
@@ -74,7 +79,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a contract when it is asked for (PEP 562): who drives a rotation needs no pytest."""
+    """Load a contract, or a State, when it is asked for (PEP 562): who drives a rotation needs neither pytest nor SQLite."""
     if name in _HOME:
         if "pytest" in sys.modules:
             homes = [f"rotators.testing.{home}" for home in _ASSERTING]
