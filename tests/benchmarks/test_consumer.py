@@ -27,14 +27,14 @@ TEXT = "{http://www.w3.org/2000/svg}text"
 
 def test_no_request_fails_through_the_consumer_and_some_do_with_a_plain_cache(tmp_path: Path) -> None:
     picture = tmp_path / "consumer.svg"
-    found = json.loads(run("consumer.py", "--rotations", "3", "--json", "--svg", str(picture)))
+    found = json.loads(run("consumer.py", "--rotations", "2", "--json", "--svg", str(picture)))
 
     assert list(found["servers"]) == list(STRATEGIES)
     ours = [row for row in found["rows"] if row["client"] == "rotators.consumer"]
     plain = [row for row in found["rows"] if row["client"] == "plain cache"]
     for rows in (ours, plain):
         assert [(row["engine"], row["strategy"]) for row in rows] == [(row["engine"], row["strategy"]) for row in ours]
-        assert all(len(row["failed_in"]) == 3 for row in rows)
+        assert all(len(row["failed_in"]) == 2 for row in rows)
     for engine, strategies in STRATEGIES.items():
         assert {row["strategy"] for row in ours if row["engine"] == engine} == strategies
     for row in ours:
@@ -44,7 +44,7 @@ def test_no_request_fails_through_the_consumer_and_some_do_with_a_plain_cache(tm
         if row["strategy"] == "single":
             assert row["failed"] > 0, "a rotation that a plain cache does not notice proves nothing"
     said = [text.text for text in ET.fromstring(picture.read_text()).iter(TEXT)]
-    assert said.count("none, in any of 3") == sum(row["failed"] == 0 for row in found["rows"])
+    assert said.count("none, in any of 2") == sum(row["failed"] == 0 for row in found["rows"])
     assert f"{ours[0]['requests']:,}" in said
 
 

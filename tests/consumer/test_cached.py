@@ -201,7 +201,7 @@ def crowd(function: Callable[[], Any], number: int = 1000) -> list[Any]:
             found.append(error)
 
     threading.stack_size(256 * 1024)
-    threads = [threading.Thread(target=one) for _ in range(number)]
+    threads = [threading.Thread(target=one, daemon=True) for _ in range(number)]
     try:
         for thread in threads:
             thread.start()
@@ -233,22 +233,22 @@ def test_one_read_for_a_thousand_that_find_it_cold(versions: Versions) -> None:
 def test_one_read_that_fails_is_the_answer_for_all_who_waited(
     versions: Versions, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    monkeypatch.setattr("rotators.calls.PAUSES", (0.5, None))
-    client = Sick(versions, pause=0.5)
+    monkeypatch.setattr("rotators.calls.PAUSES", (0.3, None))
+    client = Sick(versions, pause=0.3)
     client.error = answered(code)
-    errors = crowd(cached.CachedSecret("app", client=client).get, 200)
+    errors = crowd(cached.CachedSecret("app", client=client).get, 50)
     assert {type(error) for error in errors} == {Throttled if code.startswith("T") else AccessDenied}
     assert {error.secret_id for error in errors} == {"app"}
     assert client.asked == (2 if code.startswith("T") else 1)
 
 
 def test_so_it_is_for_all_who_were_refused(versions: Versions) -> None:
-    client = Sick(versions, pause=0.5)
+    client = Sick(versions, pause=0.3)
     secret = cached.CachedSecret("app", client=client, patience=60.0)
     old = secret.get()
     time.sleep(kept.EVERY)
     client.error = answered("AccessDeniedException")
-    assert {type(error) for error in crowd(lambda: secret.after(old), 200)} == {AccessDenied}
+    assert {type(error) for error in crowd(lambda: secret.after(old), 50)} == {AccessDenied}
     assert client.asked == 2
 
 

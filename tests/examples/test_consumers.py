@@ -6,14 +6,14 @@ import importlib.util
 import os
 import re
 import signal
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import urllib3
 
-from rotators.testing import Endpoint, rotate
+from rotators.testing import Endpoint
 from tests.deploy.sam import ROOT
+from tests.load import survives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,51 +49,6 @@ def loaded(path: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-class Load:
-    """Threads that make requests all the time."""
-
-    def __init__(self, request: Callable[[], Any], number: int = 4) -> None:
-        self.answers, self.errors = list[Any](), list[Exception]()
-        self._request, self._end = request, threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(number)]
-
-    def _run(self) -> None:
-        while not self._end.wait(0.005):
-            try:
-                self.answers.append(self._request())
-            except Exception as error:
-                self.errors.append(error)
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        for thread in self._threads:
-            thread.join()
-
-    def more(self) -> None:
-        """Wait until some more requests are through."""
-        enough = len(self.answers) + 3 * len(self._threads)
-        while len(self.answers) < enough and not self.errors:
-            self._end.wait(0.02)
-
-
-def survives(shop: World, request: Callable[[], Any], rotations: int = 3) -> list[Any]:
-    """Rotate under load; what the requests answered, none of which failed. The server must have refused some of their logins."""
-    with shop.log() as log, Load(request) as load:
-        load.more()
-        for _ in range(rotations):
-            outcome = rotate(shop.service, shop.arn, shop.handler)
-            assert outcome.succeeded, outcome.error
-            load.more()
-    assert load.errors == []
-    assert sum("password authentication failed" in line for line in log) >= rotations
-    return load.answers
 
 
 def test_python_with_boto3_alone(shop: World, tls: dict[str, Any]) -> None:

@@ -125,6 +125,8 @@ def _missing(code: str, text: str, secret_id: str, which: str) -> SecretUnreadab
         return SecretDeleted(
             f"{secret_id} is marked for deletion: `aws secretsmanager restore-secret` brings it back until then"
         )
+    if code == "InvalidRequestException" and "VersionStage" in text:
+        return SecretNotFound(f"{secret_id} has no {which}: the version is there, and its labels are others")
     if code != "ResourceNotFoundException":
         return SecretUnreadable(f"Secrets Manager refused to read {which} of {secret_id} ({code})")
     if text.rstrip().endswith("the specified secret."):

@@ -41,7 +41,8 @@ def get_secret(
         'correct horse'
     """
     quieten()
-    which = f"version {version}" if version else f"version labelled {stage or 'AWSCURRENT'}"
+    labelled = f"labelled {stage or 'AWSCURRENT'}" if stage or not version else ""
+    which = " ".join(filter(None, ("version", version, labelled)))
     parameters = {"SecretId": secret_id}
     parameters |= {"VersionId": version} if version else {}
     parameters |= {"VersionStage": stage} if stage else {}
