@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from rotators.diagnosis.answer import Answer, Asked, Kind
 from rotators.diagnosis.held import Held, for_people
-from rotators.diagnosis.rotator_for import rotator_for
 from rotators.diagnosis.room import Room
+from rotators.diagnosis.rotator_for import rotator_for
 from rotators.diagnosis.target import Target
 from rotators.errors import RotatorsError, SecretError, scrub
 from rotators.rotator import BROKEN
