@@ -9,6 +9,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from rotators import telemetry
 from rotators.cli import main
 from rotators.testing import Endpoint, rotate
@@ -87,7 +89,8 @@ class Clinic:
         if words[0] == "rotators":
             return self.main(*words[1:])
         assert words[:2] == ["aws", "secretsmanager"]
-        pairs, flags = {}, words[3:]
+        pairs: dict[str, Any] = {}
+        flags = words[3:]
         while flags:
             name = flags.pop(0).removeprefix("--")
             if name == "no-rotate-immediately":
@@ -99,7 +102,11 @@ class Clinic:
         if "SecretString" in pairs:
             assert re.fullmatch(r"file://\w+\.json", pairs["SecretString"])
             pairs["SecretString"] = json.dumps(value)
-        getattr(self.service.client(), words[2].replace("-", "_"))(**pairs)
+        try:
+            getattr(self.service.client(), words[2].replace("-", "_"))(**pairs)
+        except ClientError as error:  # the answer by which Secrets Manager says that it goes on with the pending one
+            if "That rotation will be reattempted" not in str(error):
+                raise
         self.service.wait(self.app.arn, 30)
         return None
 

@@ -13,14 +13,14 @@ from tests.keys.provider import Provider, Speaks
 if TYPE_CHECKING:
     from rotators.testing import SecretsManager
 
-handler = KeyRotator(Speaks(most=2))
+handler = KeyRotator(Speaks(most=2), adopt=True)
 
 
 class Keys:
     """A secret with a key of a provider that has room for two."""
 
     def __init__(self, service: SecretsManager) -> None:
-        self.service, self.provider = service, Provider()
+        self.service, self.provider, self.token = service, Provider(), ""
         self.handler: Any = handler.on(SecretStore(service.client()))
         key_id, key = self.provider.add("made by hand")
         value = {"url": self.provider.url, "key_id": key_id, "key": key}

@@ -62,6 +62,8 @@ class Scenario:
         aged: days that it has been so.
         mend: what somebody does first, where a repair alone does not help.
         command: how the command begins; by default that of the repair, or none.
+        pasted: the state after that command, where it is the AWS CLI's.
+        value: what the command stores, where it stores one.
         options: of the commands.
         rotates: whether it rotates again afterwards.
         check: what else is so afterwards.
@@ -76,6 +78,8 @@ class Scenario:
     aged: float = 0.0
     mend: Callable[[Any], None] | None = None
     command: str | None = None
+    pasted: str = ""
+    value: Callable[[Any], dict[str, Any]] | None = None
     options: tuple[str, ...] = ()
     rotates: bool = True
     check: Callable[[Clinic], None] | None = None
@@ -214,8 +218,10 @@ def admin_expired(ward: Ward) -> Any:
     return app
 
 
-def admin_mended(app: Any) -> None:
+def admin_mended(ward: Ward) -> Any:
+    app = admin_expired(ward)
     app.run("ALTER ROLE {admin} PASSWORD 'admin-Canary-19c4'")
+    return app
 
 
 def clone_dropped(ward: Ward) -> Any:
@@ -282,6 +288,31 @@ def previous_refused(clinic: Clinic) -> None:
     assert deep["AWSPREVIOUS",] == "rejected"
     shallow = clinic.diagnose("--json").json
     assert shallow["logins"] == {"made": 1, "refused": 0}
+
+
+def key_revoked(ward: Ward, *, both: bool = False) -> Any:
+    """Somebody revoked the key in use at the provider's, or all."""
+    app = Keys(ward.get("service"))
+    assert rotate(app.service, app.arn).succeeded
+    for label in ("AWSCURRENT", "AWSPREVIOUS")[: 2 if both else 1]:
+        del app.provider.keys[app.value(label)["key_id"]]
+    return app
+
+
+def malformed_from_the_start(ward: Ward) -> Any:
+    app = ward.postgres()
+    app.good = app.value()
+    redirected(app, host=None)
+    record = app.service.account.find(app.arn)
+    previous = record.versions.holder("AWSPREVIOUS")
+    previous.labels.clear()
+    return app
+
+
+def admins_value(app: Any) -> dict[str, Any]:
+    """The password that the admin has had since."""
+    value: dict[str, Any] = app.server.secret(app.admin, "rotated-Canary-elsewhere")
+    return value
 
 
 def overdue(app: Any) -> Any:
@@ -353,7 +384,7 @@ SCENARIOS = [
     Scenario("s03-no-function", lambda w: without_function(begun(w.postgres(), *SET)), "half done", "never set up", ("finish",), rotates=False, check=same_version),
     Scenario("s05-replayed-after-finish", lambda w: replayed(w.postgres()), "healthy", "opens, and nothing is pending"),
     Scenario("s06-another-version", lambda w: another_token(w.postgres()), "pending", "may be running", ("rotate",), check=same_version),
-    Scenario("s08-changed-by-hand", lambda w: changed(begun(w.postgres(), *CREATED)), "does not open", "refuses AWSCURRENT .*, AWSPENDING .*name an admin's secret", command="aws secretsmanager put-secret-value"),
+    Scenario("s08-changed-by-hand", lambda w: changed(begun(w.postgres(), *CREATED)), "does not open", "refuses AWSCURRENT .*, AWSPENDING .*name an admin's secret", command="aws secretsmanager put-secret-value", pasted="healthy", value=lambda app: {**app.value(), "password": BY_HAND}),
     Scenario("s08-changed-by-hand-admin", lambda w: changed(with_admin(w.postgres(tags=SINGLE))), "does not open", "the admin opens.* changed by somebody else", ("put back",)),
     Scenario("s08-pending-and-admin", lambda w: changed(begun(with_admin(w.postgres(tags=SINGLE)), *CREATED)), "does not open", "refuses AWSCURRENT .*, AWSPENDING .*the admin opens", ("put back", "rotate"), aged=2, check=same_version),
     Scenario("s08-pending-now-and-admin", lambda w: changed(begun(with_admin(w.postgres(tags=SINGLE)), *CREATED)), "does not open", "sets its password by the admin", ("rotate",), check=same_version),
@@ -363,9 +394,9 @@ SCENARIOS = [
     Scenario("s08-restored-no-function", lambda w: without_function(restored(w.postgres())), "does not open", "AWSPREVIOUS .* opens", ("move",), rotates=False),
     Scenario("s08-abandoned", lambda w: abandoned(begun(w.postgres(), *SET)), "does not open", "without a label opens: a rotation", ("rotate",)),
     Scenario("s08-abandoned-no-function", lambda w: without_function(abandoned(begun(w.postgres(), *SET))), "does not open", "without a label opens", ("move",), rotates=False, check=same_version),
-    Scenario("s09-no-such-name", lambda w: redirected(w.postgres(), host="nowhere.invalid"), "unreachable", r"\(dns\)", then="unreachable", command="aws secretsmanager rotate-secret", rotates=False),
-    Scenario("s09-nobody-listens", lambda w: begun(redirected(w.postgres(), port=closed_port()), *CREATED), "unreachable", r"\(refused\).*The function may reach it", then="unreachable", command="aws secretsmanager rotate-secret", rotates=False),
-    Scenario("s09-silence", lambda w: redirected(w.postgres(), port=silent_port(w)), "unreachable", r"\(timeout\)", then="unreachable", command="aws secretsmanager rotate-secret", rotates=False),
+    Scenario("s09-no-such-name", lambda w: redirected(w.postgres(), host="nowhere.invalid"), "unreachable", r"\(dns\)", then="unreachable", command="aws secretsmanager rotate-secret", pasted="unreachable", rotates=False),
+    Scenario("s09-nobody-listens", lambda w: begun(redirected(w.postgres(), port=closed_port()), *CREATED), "unreachable", r"\(refused\).*The function may reach it", then="unreachable", command="aws secretsmanager rotate-secret", pasted="unreachable", rotates=False),
+    Scenario("s09-silence", lambda w: redirected(w.postgres(), port=silent_port(w)), "unreachable", r"\(timeout\)", then="unreachable", command="aws secretsmanager rotate-secret", pasted="unreachable", rotates=False),
     Scenario("s10-refused-by-the-server", lambda w: refused_by_the_server(w.postgres()), "stuck", "never set at the target.*in vain", ("drop", "rotate"), aged=2, mend=lambda app: app.alter("RESET password_encryption"), check=another_version),
     Scenario("s11-label-moved", lambda w: finished(w.postgres()), "healthy", "nothing is pending"),
     Scenario("s13-no-room", full, "stuck", "room for 2 keys, which are taken by id-", ("rotate",), mend=freed, options=KEYS, check=same_version),
@@ -375,21 +406,24 @@ SCENARIOS = [
     Scenario("s17-for-another-target", lambda w: begun_elsewhere(w.postgres()), "stuck", "can never be used: .*'host' differ", ("drop", "rotate"), check=another_version),
     Scenario("s17-stuck-no-function", lambda w: without_function(begun(w.postgres(), *CREATED)), "stuck", "never set", ("drop",), aged=2, rotates=False),
     Scenario("s20-out-of-time", lambda w: out_of_time(w.postgres()), "pending", "stored and never set", ("rotate",), check=same_version),
-    Scenario("s21-admin-expired", admin_expired, "no admin", "alternating users need the admin, whose secret is rejected", then="no admin", command="aws secretsmanager put-secret-value", rotates=False),
-    Scenario("s21-admin-mended", admin_expired, "pending", "may be running", ("rotate",), mend=admin_mended, check=same_version),
+    Scenario("s21-admin-expired", admin_expired, "no admin", "alternating users need the admin, whose secret is rejected", then="no admin", command="aws secretsmanager put-secret-value", pasted="pending", value=admins_value, rotates=False),
+    Scenario("s21-admin-mended", admin_mended, "pending", "may be running", ("rotate",), check=same_version),
     Scenario("s22-user-missing", clone_dropped, "pending", "may be running", ("rotate",), check=same_version),
     Scenario("s22-rights-drifted", grants_drifted, "half done", "AWSCURRENT opens and so does AWSPENDING", ("rotate",), check=drifted_no_more),
     Scenario("s27-switched-off", lambda w: switched_off(begun(w.postgres(), *SET)), "half done", "rotation is off", ("finish",), then="rotation off", check=same_version),
-    Scenario("s27-deleted", lambda w: deleted(begun(w.postgres(), *CREATED)), "deleted", "marked for deletion", then="deleted", command="aws secretsmanager restore-secret", rotates=False),
+    Scenario("s27-deleted", lambda w: deleted(begun(w.postgres(), *CREATED)), "deleted", "marked for deletion", then="deleted", command="aws secretsmanager restore-secret", pasted="pending", rotates=False),
     Scenario("s28-no-json", lambda w: stored(w.postgres(), '{"engine": "postgres", "password": "broken-Canary'), "malformed", "is not JSON.*AWSPREVIOUS .* opens", ("move",)),
     Scenario("s28-no-key", lambda w: redirected(w.postgres(), host=None), "malformed", "'host' is missing", ("move",)),
     Scenario("s28-port", lambda w: redirected(w.postgres(), port="many"), "malformed", "'port' in the secret must be a number", ("move",)),
-    Scenario("s29-wrong-certificate", wrong_certificate, "unreachable", r"\(tls\)", then="unreachable", command="aws secretsmanager rotate-secret", rotates=False),
+    Scenario("s29-wrong-certificate", wrong_certificate, "unreachable", r"\(tls\)", then="unreachable", command="aws secretsmanager rotate-secret", pasted="unreachable", rotates=False),
     Scenario("s31-two-passwords", lambda w: two_passwords(w.mariadb()), "half done", "AWSCURRENT opens and so does AWSPENDING", ("rotate",), check=both_open),
     Scenario("s31-two-passwords-mysql", lambda w: two_passwords(w.mysql()), "half done", "AWSCURRENT opens and so does AWSPENDING", ("rotate",), check=both_open),
     Scenario("s35-previous-revoked", lambda w: revoked(w.postgres()), "healthy", "nothing is pending", check=previous_refused),
+    Scenario("s35-key-revoked", key_revoked, "does not open", "refuses AWSCURRENT .*, and AWSPREVIOUS .* works", command="aws secretsmanager update-secret-version-stage --secret-id .* --version-stage AWSCURRENT", pasted="healthy", options=KEYS),
+    Scenario("s35-key-revoked-for-good", lambda w: key_revoked(w, both=True), "does not open", "a key that was revoked can't be set again", command="aws secretsmanager put-secret-value", options=KEYS, rotates=False),
+    Scenario("s28-nothing-before", malformed_from_the_start, "malformed", "'host' is missing", command="aws secretsmanager put-secret-value", pasted="healthy", value=lambda app: app.good),
     Scenario("s36-overdue", lambda w: overdue(w.postgres()), "overdue", "was due on .* has not come", ("rotate",)),
-    Scenario("s36-switched-off", lambda w: switched_off(w.postgres()), "rotation off", "stays as it is", then="rotation off", command="aws secretsmanager rotate-secret"),
+    Scenario("s36-switched-off", lambda w: switched_off(w.postgres()), "rotation off", "stays as it is", then="rotation off", command="aws secretsmanager rotate-secret", pasted="healthy"),
     Scenario("s37-fails-for-days", lambda w: failing(w.postgres()), "stuck", "in vain", ("drop", "rotate"), then="pending", aged=5, rotates=False),
     Scenario("s38-another-secrets-event", lambda w: foreign_event(w.postgres(), w.postgres()), "healthy", "nothing is pending"),
 ]  # fmt: skip

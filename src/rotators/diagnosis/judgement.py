@@ -287,9 +287,14 @@ class _Case:
                 State.UNREACHABLE, f"{reason}. Ask from where the target is reached", self.paste.ours("diagnose")
             )
         words = () if self.pending is not None else ("--no-rotate-immediately",)
+        answer = (
+            ""
+            if self.pending is None
+            else " (the answer that a previous rotation isn't complete means that it is resumed)"
+        )
         return Finding(
             State.UNREACHABLE,
-            f"{reason}. The function may reach it: let it ask",
+            f"{reason}. The function may reach it: let it ask{answer}",
             self.paste.aws("rotate-secret", *words),
         )
 

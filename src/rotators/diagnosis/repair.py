@@ -13,7 +13,7 @@ from rotators.description import Description
 from rotators.diagnosis.answer import Asked
 from rotators.diagnosis.held import asked, for_people
 from rotators.diagnosis.plan import Act, Action
-from rotators.errors import RotationRefused, RotatorsError, TargetUnreachable, scrub
+from rotators.errors import ConfigurationError, RotationRefused, RotatorsError, TargetUnreachable, scrub
 from rotators.machine import AWSCURRENT, AWSPENDING, Step
 from rotators.refusals import translate
 from rotators.store import SecretStore
@@ -113,13 +113,18 @@ class Repair:
             if "previous rotation" in str(error).lower():
                 resumed.append(True)
                 return None
+            if "cannot invoke" in str(error).lower():
+                return ConfigurationError(
+                    f"Secrets Manager may not invoke {self._diagnosis.found.held.schedule.function}: allow it with `aws lambda "
+                    "add-permission` for the principal secretsmanager.amazonaws.com"
+                )
             return translate(error, "rotate_secret", self._arn, missing=False)
 
         call(lambda: self._client, "rotate_secret", {"SecretId": self._arn, "ClientRequestToken": token}, answered)
         if resumed and not action.version:
             raise Changed
         over = self.follow()
-        what = f"version {action.version} was resumed" if action.version else f"version {token} was begun"
+        what = f"version {action.version} was resumed" if resumed else f"version {token} was begun"
         return f"{what}: {'its rotation is over' if over else f'it is pending still after {self._wait:g} s'}"
 
     def _finish(self, action: Action) -> str:
@@ -179,8 +184,8 @@ class Repair:
         """Ask once more, just before; again for a while where our own last change may show late (law 14)."""
         for pause in waiting.pauses():
             about = self._describe()
-            same = about.rotation_enabled == self._enabled or self._enabled is None
-            if same and not about.deleted and _labels(about.labels) == self._expected:
+            same = about.rotation_enabled == self._enabled and not about.deleted
+            if same and _labels(about.labels) == self._expected:
                 return
             if pause is not None:
                 time.sleep(pause)

@@ -179,15 +179,14 @@ class Target:
         module = ENGINES.get(name)
         names = {each for each, where in ENGINES.items() if where == module} if module else {name}
         nobody = self.current.replace(username="-", password="-")  # noqa: S106 - who logs in there is not asked here
-        port, database = int(resource["port"]), str(resource.get("dbname", ""))
-        target = DatabaseSecret.of(nobody, engines=names, port=port, dbname=database)
+        port, dbname = int(resource["port"]), str(resource.get("dbname", ""))
+        target = DatabaseSecret.of(nobody, engines=names, port=port, dbname=dbname)
         view = admins.authority(admin, target, engines=names)
         # an admin of MySQL's may have no right on the secret's database, and needs none
         database = {"dbname": view.dbname} if engine.name == "postgres" else {}
         rest = {key: admin[key] for key in admin if key != "dbname"}
-        return Secret(
-            {**rest, "engine": target.engine, "host": view.host, "port": view.port, "ssl": view.tls, **database}
-        )
+        place = {"engine": name, "host": view.host, "port": view.port, "ssl": view.tls}
+        return Secret({**rest, **place, **database})
 
     def put_back(self) -> None:
         """
