@@ -65,7 +65,8 @@ class Diagnosis:
             if version.labels or version.answer.kind is not Kind.UNASKED:
                 since = _minute(version.created)
                 name = " ".join(version.labels) or "no label"
-                rows.append((name, f"{version.id}  {since}  {version.answer.word}".rstrip()))
+                said = f": {version.answer.said}" if version.answer.kind is Kind.REJECTED else ""
+                rows.append((name, f"{version.id}  {since}  {version.answer.word}{said}"))
         silent = [version for version in held.loose if not version.labels and version.answer.kind is Kind.UNASKED]
         if silent:
             rows.append(("no label", f"{len(silent)} more, not asked"))
