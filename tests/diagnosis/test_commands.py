@@ -76,6 +76,19 @@ def test_what_changed_since_is_not_touched(
         here.nothing_leaked()
 
 
+def test_a_label_is_not_moved_to_what_opens_no_more(
+    world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Law 6: the labels are the same, and the password was changed since the diagnosis."""
+    app: Any = STATES["move"](world())
+    before = app.service.labels(app.arn)
+    with clinic(app, capsys) as here, Endpoint(Meddling(app.service, lambda: changed(app), at=2)) as url:
+        assert here.diagnose("--json").json["plan"][0]["act"] == "move"
+        assert main(["repair", app.arn, "--endpoint-url", url, "--yes"]) == 1
+    assert "does not open any more" in capsys.readouterr().out
+    assert app.service.labels(app.arn) == before
+
+
 def test_rotation_that_was_switched_off_since_is_not_started(
     world: Callable[..., World], capsys: pytest.CaptureFixture[str], impatient: None
 ) -> None:

@@ -7,8 +7,6 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from rotators import telemetry
 from rotators.cli import main
 from rotators.testing import Endpoint
@@ -17,6 +15,8 @@ from tests.diagnosis.states import SCENARIOS, begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from tests.world import World
 
@@ -61,6 +61,14 @@ def test_its_commands_mend_a_half_done_rotation(
         (line,) = re.findall(rf"^{name} .*$", block("text"), re.MULTILINE)
         assert line in outs[0]
     assert app.opens()
+
+
+def test_the_commands_of_the_guide_are_these() -> None:
+    guide = (ROOT / "docs/operating.md").read_text()
+    named = re.findall(r"^\$ (rotators (?:diagnose|repair) .*)$", guide, re.MULTILINE)
+    assert [line.replace(" ID", " shop/app") for line in named] == re.findall(
+        r"^\$ (.*)$", block("console"), re.MULTILINE
+    )
 
 
 def test_its_table_is_what_is_tested() -> None:
