@@ -13,7 +13,17 @@ from rotators.cli import main
 from rotators.testing import Endpoint, SecretsManager, rotate
 from tests.diagnosis.clinic import READS, clinic
 from tests.diagnosis.own import Keys
-from tests.diagnosis.states import SET, SINGLE, abandoned, begun, changed, switched_off, with_admin, without_function
+from tests.diagnosis.states import (
+    SET,
+    SINGLE,
+    abandoned,
+    begun,
+    changed,
+    redirected,
+    switched_off,
+    with_admin,
+    without_function,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +37,15 @@ CANARY = "leak-c4n4ry-Pa55"
 
 
 class Meddling:
-    """A Secrets Manager in which somebody does something just before the n-th DescribeSecret is answered."""
+    """A Secrets Manager in which somebody does something just before the n-th call of an operation is answered."""
 
-    def __init__(self, service: SecretsManager, deed: Callable[[], Any], *, at: int) -> None:
-        self._service, self._deed, self._left = service, deed, at
+    def __init__(
+        self, service: SecretsManager, deed: Callable[[], Any], *, at: int, operation: str = "DescribeSecret"
+    ) -> None:
+        self._service, self._deed, self._left, self._operation = service, deed, at, operation
 
     def respond(self, target: str, body: bytes, headers: Any = None) -> tuple[int, bytes]:
-        if target.endswith("DescribeSecret"):
+        if target.endswith(f".{self._operation}"):
             self._left -= 1
             if self._left == 0:
                 self._deed()
@@ -87,6 +99,21 @@ def test_a_label_is_not_moved_to_what_opens_no_more(
         assert main(["repair", app.arn, "--endpoint-url", url, "--yes"]) == 1
     assert "does not open any more" in capsys.readouterr().out
     assert app.service.labels(app.arn) == before
+
+
+@pytest.mark.parametrize("act", ["drop", "move"])
+def test_of_two_that_move_a_label_one_is_refused(
+    act: str, world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between the last look and the call: the call itself names where the label was."""
+    app: Any = STATES[act](world())
+    good = app.value()
+    meddling = Meddling(app.service, lambda: app.put_current(good), at=1, operation="UpdateSecretVersionStage")
+    with Endpoint(meddling) as url:
+        main(["repair", app.arn, "--endpoint-url", url, "--yes", "--wait", "1"])
+    told = capsys.readouterr().out
+    assert "somebody else is at work on it, and nothing more was done" in told
+    assert app.value() == good
 
 
 def test_rotation_that_was_switched_off_since_is_not_started(
@@ -255,9 +282,11 @@ def test_access_keys_are_told_apart(held: Callable[..., Held], iam: IAM, capsys:
 
 
 def test_names_do_not_move_the_cursor(world: Callable[..., World], capsys: pytest.CaptureFixture[str]) -> None:
-    app: Any = world(username=f"app\x1b[2J_{uuid.uuid4().hex[:6]}")
+    app: Any = redirected(world(username=f"app\x1b[2J_{uuid.uuid4().hex[:6]}"), host="db\x1bc.invalid")
     with clinic(app, capsys) as here:
-        assert "\x1b" not in here.diagnose().out
+        out = here.diagnose().out
+    assert "\x1b" not in out
+    assert "at db\ufffdc.invalid" in out
 
 
 @pytest.mark.parametrize(
