@@ -137,6 +137,10 @@ class KeyRotator(Rotator):
             refused.retryable = refused.retryable or provider.settles > 0
             raise refused
 
+    def test_once(self, secret: Secret) -> None:
+        """Ask the provider, and believe its first answer."""
+        self._of(secret).test(secret)
+
     def retire(self, rotation: Rotation) -> None:
         """Law 7: revoke the key before the previous one, and what tries that failed have left."""
         provider, pending = self._of(rotation.current), rotation.pending

@@ -127,6 +127,15 @@ class Rotator(ABC):
             TargetUnreachable: the target could not be asked (law 8: that is another answer).
         """
 
+    def test_once(self, secret: Secret) -> None:
+        """
+        Do what `test` does without waiting for what may show late: what a diagnosis asks. By default it is `test`.
+
+        Raises:
+            CredentialRejected, TargetUnreachable: as `test`.
+        """
+        self.test(secret)
+
     def compare(self, rotation: Rotation) -> None:
         """
         Refuse a pending credential that can do less or more than the current one (law 12). By default nothing.
