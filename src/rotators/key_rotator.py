@@ -67,7 +67,7 @@ class KeyRotator(Rotator):
 
     def create(self, rotation: Rotation) -> Secret:
         """Issue a key, after making room for it where there is none; or make one."""
-        provider, current = self._of(rotation.current), rotation.current
+        provider, current = self.provider_of(rotation.current), rotation.current
         provider.resource(current)
         self._adopts(rotation)  # a wrong word is refused while nothing has been changed
         if isinstance(provider, Accepts):
@@ -90,7 +90,7 @@ class KeyRotator(Rotator):
         """Law 5: pending is for the same thing as current, and not the very same key."""
         if rotation.step is Step.TEST and rotation.pending == rotation.current:
             return
-        provider = self._of(rotation.current)
+        provider = self.provider_of(rotation.current)
         expected = provider.resource(rotation.current)
         found = provider.resource(rotation.pending)
         self.same(rotation, expected, found, {*expected, *found})
@@ -103,7 +103,7 @@ class KeyRotator(Rotator):
 
     def set(self, rotation: Rotation) -> None:
         """Tell the service the key that we made, and prove it. A provider's key is valid as soon as it is issued."""
-        provider, current, pending = self._of(rotation.current), rotation.current, rotation.pending
+        provider, current, pending = self.provider_of(rotation.current), rotation.current, rotation.pending
         if not isinstance(provider, Accepts):
             return
         by = self._authority(rotation)
@@ -122,7 +122,7 @@ class KeyRotator(Rotator):
 
     def test(self, secret: Secret) -> None:
         """Ask the provider, again for a while where the key may not be known everywhere yet."""
-        provider = self._of(secret)
+        provider = self.provider_of(secret)
         refused: CredentialRejected | None = None
         for pause in _pauses(provider.settles):
             try:
@@ -139,7 +139,7 @@ class KeyRotator(Rotator):
 
     def retire(self, rotation: Rotation) -> None:
         """Law 7: revoke the key before the previous one, and what tries that failed have left."""
-        provider, pending = self._of(rotation.current), rotation.pending
+        provider, pending = self.provider_of(rotation.current), rotation.pending
         if isinstance(provider, Accepts):
             return
         by = rotation.admin or pending
@@ -157,7 +157,8 @@ class KeyRotator(Rotator):
         """Return the provider's name, for the log."""
         return {"rotator": type(self).__name__, "engine": self._provider.name}
 
-    def _of(self, secret: Secret) -> Issues | Accepts:
+    def provider_of(self, secret: Secret) -> Issues | Accepts:
+        """Return the provider of a secret's key."""
         if not isinstance(self._provider, Offers):
             return self._provider
         provider = self._provider.provider_of(secret)
@@ -171,7 +172,7 @@ class KeyRotator(Rotator):
             return rotation.current
         opens = True
         try:
-            self._of(rotation.current).test(rotation.current)
+            self.provider_of(rotation.current).test(rotation.current)
         except CredentialRejected:
             opens = False
         if not opens:
