@@ -78,7 +78,7 @@ class KeyRotator(Rotator):
         rotation.patience = STORED
         refused: ChangeRefused | None = None
         for _ in range(TRIES):
-            if not make_room(rotation, provider, by=by, most=provider.most, adopted=self._adopted):
+            if not make_room(rotation, provider, by=by, most=provider.most, adopted=self.adopted):
                 return rotation.pending  # another run's, stored while we waited
             try:
                 return rotation.saw(provider.issue(name_of(rotation), by=by, like=current))
@@ -150,7 +150,7 @@ class KeyRotator(Rotator):
             return
         kept = _ids(provider, rotation.current, pending)
         for key in provider.keys(by=by, like=pending):
-            if key.id not in kept and (ours(key, rotation) or self._adopted(rotation, provider, key)):
+            if key.id not in kept and (ours(key, rotation) or self.adopted(rotation, provider, key)):
                 provider.revoke(key.id, by=by, like=pending)
 
     def facts(self) -> Mapping[str, str]:
@@ -188,7 +188,7 @@ class KeyRotator(Rotator):
             raise ConfigurationError(f"the tag {ADOPT_TAG} must be true or false")
         return said == "true"
 
-    def _adopted(self, rotation: Rotation, provider: Issues, key: Key) -> bool:
+    def adopted(self, rotation: Rotation, provider: Issues, key: Key) -> bool:
         """Say whether we may revoke the key of AWSPREVIOUS though we have not issued it: it was stored here by hand."""
         if rotation.previous is None or key.id not in _ids(provider, rotation.previous):
             return False

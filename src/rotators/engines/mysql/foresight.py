@@ -177,16 +177,19 @@ def covers(mine: frozenset[Right], right: Right) -> bool:
 
 
 def _above(own: str, on: str) -> bool:
-    """Say whether an object of the admin's is another, or holds it; a database's name there is a pattern."""
+    """
+    Say whether an object of the admin's is another, or holds it.
+
+    A database's name is a pattern to who grants on what is in it, and not to who grants on the database: both servers asked.
+    """
     if own in {GLOBAL, on}:
         return True
     pattern, name = _DATABASE.search(own), _DATABASE.search(on)
-    if not own.endswith(".*") or pattern is None or name is None:
+    if not own.endswith(".*") or on.endswith(".*") or pattern is None or name is None:
         return False
-    plain = re.sub(r"\\([%_])", r"\1", name[1])
     parts = re.split(r"(\\.|[%_])", pattern[1])
     wild = "".join({"%": ".*", "_": "."}.get(part, re.escape(part.removeprefix("\\"))) for part in parts)
-    return re.fullmatch(wild, plain, re.DOTALL) is not None
+    return re.fullmatch(wild, name[1], re.DOTALL) is not None
 
 
 def _held(mine: frozenset[Right], what: str) -> bool:
