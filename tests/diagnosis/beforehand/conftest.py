@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import uuid
+import zipfile
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from rotators.cli import main
@@ -70,3 +74,47 @@ def put(service: SecretsManager, value: Any, *, name: str = "shop/app", **tags: 
     told = [{"Key": f"rotators:{key.replace('_', '-')}", "Value": said} for key, said in tags.items()]
     arn: str = service.client().create_secret(Name=name, SecretString=text, Tags=told)["ARN"]
     return arn
+
+
+def answer(service: SecretsManager, operation: str, *, status: int = 200, **fields: Any) -> None:
+    """Have the service say something else than it would: further fields, or a refusal."""
+    real = service.respond
+
+    def respond(target: str, body: bytes, headers: Any = None) -> tuple[int, bytes]:
+        said, told = real(target, body, headers)
+        if not target.endswith(f".{operation}"):
+            return said, told
+        return (status, json.dumps({**(json.loads(told) if status == 200 else {}), **fields}).encode())
+
+    service.respond = respond  # type: ignore[method-assign]
+
+
+def deny(service: SecretsManager, operation: str) -> None:
+    """Have IAM deny it."""
+    answer(service, operation, status=400, __type="AccessDeniedException", Message="not for you")
+
+
+def make(
+    client: Any, *, role: str = "rotation", timeout: int = 30, vpc: Any = None, region: str = "", **variables: str
+) -> str:
+    """Make a function, and return its ARN."""
+    iam = boto3.client("iam")
+    try:
+        arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    except iam.exceptions.NoSuchEntityException:
+        document = json.dumps({"Version": "2012-10-17", "Statement": []})
+        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "")
+    made: str = client.create_function(
+        FunctionName=f"rotate-{uuid.uuid4().hex[:8]}",
+        Runtime="python3.12",
+        Role=arn,
+        Handler="rotators.handlers.database.handler",
+        Code={"ZipFile": code.getvalue()},
+        Timeout=timeout,
+        Environment={"Variables": variables},
+        **({"VpcConfig": vpc} if vpc else {}),
+    )["FunctionArn"]
+    return made

@@ -46,7 +46,8 @@ def _of_provider(subject: Subject, rotator: KeyRotator, provider: Issues) -> Ite
     lost, last = revocable(rotation, provider, found, rotator.adopted)
     spare = [*lost, *last] if provider.key_of(rotation.current) else []
     if len(found) - len(spare) < most:
-        yield warned(f"{provider.name} has no room, so the next rotation first revokes {spare[0].id}, which is ours")
+        whose = "one that nobody holds" if lost else "the one of AWSPREVIOUS"
+        yield warned(f"{provider.name} has no room, so the next rotation first revokes a key of ours: {whose}")
     else:
         yield failed(str(full(rotation, provider, found)))
 
@@ -70,7 +71,8 @@ def _of_user(subject: Subject) -> Iterator[Line]:
         return
     if going:
         yield warned(
-            f"the IAM user {name} has {MOST} keys, so the next rotation first deletes {going[0].id}, which is ours"
+            f"the IAM user {name} has {MOST} keys, so the next rotation first deletes a key of ours: the one ending in "
+            f"{going[0].id[-4:]}"
         )
     else:
         yield passed(f"the IAM user {name} has {len(listing.keys)} of {MOST} keys")
