@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rotators.fleet.standing import Rotated
+from rotators.fleet.standing import Rotated, rotates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 PAGE = 100
 
 
-def listed(
+def listed(  # noqa: PLR0913 - which secrets, each by its name
     client: Any,
     *,
     region: str,
     prefix: str = "",
     tags: Sequence[tuple[str, str | None]] = (),
+    everything: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Rotated]:
     """
@@ -30,6 +31,7 @@ def listed(
         region: its name, for the result.
         prefix: of the names; empty for all.
         tags: those that all of them have: a key, and its value, or None for any.
+        everything: those too that nobody ever set a rotation up for.
         progress: told after each page how many secrets have been read, those without rotation included.
 
     Raises:
@@ -51,9 +53,8 @@ def listed(
         for entry in page["SecretList"]:
             if not entry["Name"].startswith(prefix) or not _has(entry, tags):
                 continue  # AWS's filters match beginnings, of keys too
-            found = Rotated.of(entry, region=region, now=now)
-            if found is not None:
-                yield found
+            if everything or rotates(entry):
+                yield Rotated.of(entry, region=region, now=now)
 
 
 def _has(entry: dict[str, Any], tags: Sequence[tuple[str, str | None]]) -> bool:
