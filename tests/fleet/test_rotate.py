@@ -160,6 +160,7 @@ def test_stops_after_a_budget_of_failures_and_follows_what_runs(fleet: Fleet) ->
     names = fleet.many(20)
     fleet.target.failing = {names[0], names[1]}
     fleet.target.dying = {names[2]}
+    fleet.target.takes = 0.3
 
     code, out, err = fleet.rotate(*names, "--at-once", "4", "--stop-after", "2", "--timeout", "1.5")
 
@@ -240,9 +241,7 @@ def test_somebody_interferes(fleet: Fleet, after: str) -> None:
         time.sleep(0.5)  # the command has looked once
         match after:
             case "PutSecretValue":
-                pending = next(v for v, labels in fleet.service.labels("a").items() if labels == ["AWSPENDING"])
                 client.put_secret_value(SecretId="a", SecretString="x")
-                client.update_secret_version_stage(SecretId="a", VersionStage="AWSPENDING", RemoveFromVersionId=pending)
             case "CancelRotateSecret":
                 client.cancel_rotate_secret(SecretId="a")
             case _:
@@ -513,9 +512,10 @@ def test_ctrl_c_once_follows_and_twice_leaves(fleet: Fleet, tmp_path: Path) -> N
     assert f"the same command with --journal {tmp_path / 'journal'} goes on from here" in err
 
     with fleet.process(*arguments, "--json") as process:
-        until(lambda: len(fleet.target.running) == 2)
-        time.sleep(1.0)
+        assert process.stderr is not None
+        assert [process.stderr.readline() for _ in range(2)] == ["started  s/000\n", "started  s/001\n"]
         process.send_signal(signal.SIGINT)
+        assert process.stderr.readline().startswith("Ctrl+C")
         fleet.target.open.set()
         out, _ = process.communicate(timeout=20)
         assert process.returncode == 130
