@@ -362,6 +362,14 @@ def test_a_plan_only_reads(fleet: Fleet, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_tag_finds_them(fleet: Fleet) -> None:
+    fleet.make("s/a", team="shop")
+    fleet.make("s/b", team="mail")
+    fleet.make("t/c", team="shop")
+    assert fleet.rotate("--tag", "team=shop", "--plan")[1].splitlines()[:2] == ["rotate  s/a", "rotate  t/c"]
+    assert fleet.endings("--tag", "team=shop", "--prefix", "t/") == {"t/c": "rotated"}
+
+
 def test_ten_thousand_planned(fleet: Fleet) -> None:
     fleet.make("one")
     fleet.many(10_000)
@@ -395,6 +403,21 @@ def test_killed_in_the_middle_and_resumed(fleet: Fleet, tmp_path: Path) -> None:
     assert {entry.happened for entry in Journal.read(journal).values()} == {Happened.ROTATED}
     assert CANARY not in journal.read_text()
     assert journal.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_journal_is_written_before_the_call(fleet: Fleet, tmp_path: Path) -> None:
+    """So a process that dies between the two has told of it (law 2)."""
+    journal, told = tmp_path / "journal", []
+    arn = fleet.make("a")
+
+    def look(operation: str, request: dict[str, Any]) -> None:
+        if operation == "RotateSecret":
+            entry = Journal.read(journal)[arn]
+            told.append((entry.happened, entry.version == request["ClientRequestToken"]))
+
+    fleet.refuse = look
+    assert fleet.rotate("a", "--journal", str(journal))[0] == 0
+    assert told == [(Happened.STARTING, True)]
 
 
 @pytest.mark.parametrize("called", [True, False])

@@ -8,7 +8,7 @@ from rotators.fleet.candidate import Candidate
 from rotators.fleet.listing import entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 
 class UnknownSecrets(LookupError):
@@ -45,17 +45,11 @@ def named(client: Any, names: Sequence[str], *, region: str, apart_by: str) -> l
     return list(found.values())
 
 
-def matching(  # noqa: PLR0913 - what to find, and how to read it
-    client: Any,
-    *,
-    prefix: str,
-    tags: Sequence[tuple[str, str | None]],
-    region: str,
-    apart_by: str,
-    progress: Callable[[int], None] = lambda _: None,
+def matching(
+    client: Any, *, prefix: str, tags: Sequence[tuple[str, str | None]], region: str, apart_by: str
 ) -> list[Candidate]:
     """Return the secrets that `prefix` and `tags` find, by name: a ListSecrets for a hundred of them, and no other call."""
-    read = entries(client, prefix=prefix, tags=tags, progress=progress)
+    read = entries(client, prefix=prefix, tags=tags)
     return sorted(
         (Candidate.of(entry, region=region, apart_by=apart_by) for entry in read), key=lambda candidate: candidate.name
     )
