@@ -470,7 +470,7 @@ def test_two_runs_on_one_journal_are_refused(fleet: Fleet, tmp_path: Path) -> No
     fleet.target.open.clear()
     with fleet.process("s/000", *journal) as process:
         until(lambda: bool(fleet.target.running))
-        code, _, err = fleet.rotate("s/001", *journal)
+        code, _, err = fleet.rotate("s/001", *journal, "--timeout", "1")
         assert code == 2
         assert "another run writes" in err
         assert fleet.rotate("s/000", *journal, "--plan")[1].startswith("follow  s/000")
