@@ -31,6 +31,8 @@ with open(sys.argv[1]) as file:
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
         resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    if resource["Type"] == "AWS::Serverless::StateMachine":
+        resource["Properties"]["DefinitionUri"] = "s3://bucket/key"
 json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout)
 """
 
