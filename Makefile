@@ -2,7 +2,7 @@
 # .ci/setup fetches the rest into .venv and .tools, once.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test sam-local check lint types format build lock clean \
+.PHONY: help demo docs test sam-local check lint types format build lock clean \
   build-DatabaseRotation build-PostgresRotation build-MySQLRotation build-ApiKeyRotation \
   build-AccessKeyRotation build-RedisRotation build-CacheUserRotation
 
@@ -22,6 +22,7 @@ demo: ## rotate a real PostgreSQL password three times, and once with a crash in
 test: ## the whole test suite, against real servers: make test ARGS="-k finish -x"
 	@.ci/setup venv
 	@.ci/setup sam
+	@.ci/setup docs
 	@.ci/setup server postgresql mariadb redis
 	@.ci/setup mysql
 	@ROTATORS_REQUIRE_SERVERS=1 .venv/bin/python -m pytest $(ARGS)
@@ -44,6 +45,10 @@ types:
 	@.ci/setup venv
 	@.venv/bin/mypy
 
+docs: ## the documents as one site, in build/site; a link that leads nowhere fails
+	@.ci/setup docs
+	@.tools/docs/bin/python docs/write_site.py
+
 format: ## let ruff lay out the code and mend what it can
 	@.ci/setup venv
 	@.venv/bin/ruff format
@@ -63,6 +68,7 @@ lock: ## resolve requirements/*.txt anew: make lock ARGS=--upgrade
 	$(LOCK) $(ARGS) pyproject.toml --extra postgres --extra mysql --extra redis -c requirements/dev.txt -o requirements/lambda.txt
 	$(LOCK) $(ARGS) requirements/build.in -o requirements/build.txt
 	$(LOCK) $(ARGS) requirements/sam.in -o requirements/sam.txt
+	$(LOCK) $(ARGS) requirements/docs.in -o requirements/docs.txt
 	$(LOCK) $(ARGS) requirements/uv.in -o requirements/uv.txt
 
 clean: ## remove everything that make has made

@@ -68,3 +68,9 @@ def test_its_values_as_json(tmp_path: Path) -> None:
     for name in ("ours", "template"):
         assert [len(values) for values in found[name].values()] == [2, 2, 2, 2]
         assert all(milliseconds > 0 for milliseconds in found[name]["rotator"])
+
+
+def test_cold_starts_are_measured() -> None:
+    found = json.loads(run("cold_start.py", "--rounds", "1", "--engine", "postgres", "--json"))
+    assert set(found) == {"postgres"}
+    assert all(measures["first"] for measures in found["postgres"].values())

@@ -17,7 +17,7 @@ def pins(name: str) -> dict[str, str]:
 
 
 def test_there_is_a_lock_for_everything() -> None:
-    assert [path.stem for path in LOCKS] == ["build", "dev", "lambda", "sam", "uv"]
+    assert [path.stem for path in LOCKS] == ["build", "dev", "docs", "lambda", "sam", "uv"]
 
 
 @pytest.mark.parametrize("lock", [path.stem for path in LOCKS])
