@@ -14,6 +14,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
 DOCS, COPY, SITE = ROOT / "docs", ROOT / "build" / "docs", ROOT / "build" / "site"
@@ -36,7 +40,7 @@ def main() -> None:
         to = COPY / path.relative_to(DOCS)
         if path.suffix == ".md":
             to.parent.mkdir(parents=True, exist_ok=True)
-            to.write_text(linked(path.read_text(), path))
+            to.write_text(indented(linked(path.read_text(), path)))
         elif path.suffix in {".svg", ".png", ".css"}:
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, to)
@@ -68,8 +72,22 @@ def linked(text: str, path: Path) -> str:
         kind = "tree" if target.is_dir() else "blob"
         return f"{REPOSITORY}/{kind}/main/{target.relative_to(ROOT).as_posix()}{link[2] or ''}"
 
-    parts = _FENCE.split(text)  # code is left as it is
-    return "".join(part if part.startswith("```") else _LINK.sub(changed, part) for part in parts)
+    return _outside_code(text, lambda part: _LINK.sub(changed, part))
+
+
+def indented(text: str) -> str:
+    r"""
+    Return a document whose lists are indented for Zensical: by four, where GitHub is content with two.
+
+    Example:
+        >>> indented("- a\n  - b\n")
+        '- a\n    - b\n'
+    """
+    return _outside_code(text, lambda part: re.sub(r"(?m)^( {2,})(?=\S)", lambda found: 2 * found[1], part))
+
+
+def _outside_code(text: str, change: Callable[[str], str]) -> str:
+    return "".join(part if part.startswith("```") else change(part) for part in _FENCE.split(text))
 
 
 if __name__ == "__main__":

@@ -132,6 +132,12 @@ def test_links_that_leave_the_documents_lead_to_the_repository() -> None:
     )
 
 
+def test_lists_within_lists_stay_within_them() -> None:
+    write_site = script(ROOT)
+    text = "- a\n  b\n\n  - c\n\n```py\nif a:\n  b\n```\n"
+    assert write_site.indented(text) == "- a\n    b\n\n    - c\n\n```py\nif a:\n  b\n```\n"
+
+
 def test_every_document_is_in_the_navigation_once() -> None:
     def leaves(nav: Any) -> list[str]:
         if isinstance(nav, str):

@@ -374,3 +374,13 @@ def test_a_path_nobody_can_write_to_is_said_before_anything_is_read(
     assert why in err
     assert err.count("\n") == 1
     assert service.calls == []
+
+
+def test_the_pages_read_are_told_on_a_terminal(
+    service: SecretsManager, report: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(service, 250)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    _, _, err = report("--html", str(tmp_path / "r.html"))
+    assert re.findall(r"eu-central-1: (\d+) secrets read", err) == ["100", "200", "250"]
+    assert err.endswith("\r\033[K"), "and the line is cleared"
