@@ -2,7 +2,7 @@
 # .ci/setup fetches the rest into .venv and .tools, once.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test sam-local check lint types format build artifact lock clean
+.PHONY: help demo docs test sam-local check lint types format build artifact lock clean
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -24,6 +24,7 @@ test: ## the whole test suite, against real servers: make test ARGS="-k finish -
 	@.ci/setup sam
 	@.ci/setup aws
 	@.ci/setup node
+	@.ci/setup docs
 	@.ci/setup server postgresql mariadb redis
 	@.ci/setup mysql
 	@.ci/setup runtime
@@ -47,6 +48,10 @@ lint:
 types:
 	@.ci/setup venv
 	@.venv/bin/mypy
+
+docs: ## the documents as one site, in build/site; a link that leads nowhere fails
+	@.ci/setup docs
+	@.tools/docs/bin/python docs/write_site.py
 
 format: ## let ruff lay out the code and mend what it can
 	@.ci/setup venv
@@ -73,6 +78,7 @@ lock: ## resolve requirements/*.txt and src/requirements.txt anew: make lock ARG
 	$(LOCK) $(ARGS) requirements/sam.in -o requirements/sam.txt
 	$(LOCK) $(ARGS) requirements/snippets.in -o requirements/snippets.txt
 	$(LOCK) $(ARGS) requirements/aws.in -o requirements/aws.txt
+	$(LOCK) $(ARGS) requirements/docs.in -o requirements/docs.txt
 	$(LOCK) $(ARGS) requirements/uv.in -o requirements/uv.txt
 	! command -v npm >/dev/null || npm install --prefix requirements/node --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --silent
 

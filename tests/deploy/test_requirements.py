@@ -24,7 +24,7 @@ def pins(lock: Path) -> dict[str, str]:
 
 
 def test_there_is_a_lock_for_everything() -> None:
-    assert [path.stem for path in LOCKS] == ["aws", "build", "dev", "sam", "snippets", "uv", "requirements"]
+    assert [path.stem for path in LOCKS] == ["aws", "build", "dev", "docs", "sam", "snippets", "uv", "requirements"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.stem)

@@ -7,9 +7,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rotators.cli import account
-from rotators.cli.account import Account, CommandRefused
-from rotators.cli.terminal import FAINT, GREEN, RED, YELLOW, coloured, printable, progress
+from rotators.cli import selection
+from rotators.cli.terminal import FAINT, GREEN, RED, YELLOW, coloured, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -31,39 +30,14 @@ def add(commands: Any) -> argparse.ArgumentParser:
             "never rotated; 1: something is; 2: refused."
         ),
     )
-    parser.add_argument("--prefix", default="", help="of the names")
-    parser.add_argument(
-        "--tag", action="append", default=[], metavar="KEY[=VALUE]", help="that the secrets have; may be said again"
-    )
     parser.add_argument("--all", action="store_true", help="those too that nobody ever set a rotation up for")
-    account.options(parser)
+    selection.options(parser)
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List them."""
-    from rotators.fleet import listed  # noqa: PLC0415 - with boto3's exceptions below
-
-    owner = Account(arguments)
-    tags = [(key, value if said else None) for key, said, value in (tag.partition("=") for tag in arguments.tag)]
-    found: list[Rotated] = []
-    for region in owner.regions:
-        client = owner.client("secretsmanager", region=region)
-        try:
-            with progress(f"{region}: secrets read") as read:
-                found += listed(
-                    client,
-                    region=region,
-                    prefix=arguments.prefix,
-                    tags=tags,
-                    everything=arguments.all,
-                    progress=read,
-                )
-        except Exception as error:
-            if not type(error).__module__.startswith("botocore"):
-                raise
-            raise CommandRefused(f"{region}: {error}") from None
-    found.sort(key=lambda secret: secret.order)
+    found, _ = selection.selected(arguments, everything=arguments.all)
     if arguments.json:
         print(json.dumps([secret.as_json() for secret in found], indent=2))
     else:

@@ -1,0 +1,29 @@
+"""What the words of a report mean, for somebody who has never seen a rotation."""
+
+from __future__ import annotations
+
+from rotators.fleet.standing import STUCK_AFTER, Standing
+
+_STUCK_HOURS = STUCK_AFTER.total_seconds() / 3600
+
+MEANINGS = {
+    Standing.STUCK: f"A rotation was begun more than {_STUCK_HOURS:.0f} hours ago, as far as can be seen, and has not ended. "
+    "No other begins before it has.",
+    Standing.OVERDUE: "The date by which it should have been rotated has passed.",
+    Standing.NEVER: "A rotation is set up, and has never succeeded: it has the value somebody stored.",
+    Standing.OFF: "It was rotated once, or was to be; somebody has switched that off.",
+    Standing.PENDING: "A rotation has begun and not ended yet. It takes seconds, or Secrets Manager is trying again.",
+    Standing.DELETED: "Marked for deletion: nobody can read it, and nothing rotates it.",
+    Standing.FINE: "It was rotated, and the next date lies ahead.",
+}
+
+TERMS = {
+    "secret": "A password or key that AWS Secrets Manager keeps. This page holds names alone, never a value.",
+    "rotation": "The value is replaced by a new one, in Secrets Manager and where it is used to log in.",
+    "last rotated": "When a rotation last succeeded (LastRotatedDate).",
+    "age": "Whole days since then: how long the value in use has been in use.",
+    "next by": "The date by which Secrets Manager will have rotated it by itself (NextRotationDate), worked out from the rule.",
+    "rule": "How often: every so many days, rate(…), or cron(…) with minute, hour, day, month, weekday, year, in UTC.",
+    "waits since": "The secret's last change where a new version waits: the version was made at that time, or before it.",
+    "time used": "The age, as a share of the time from the last rotation to the next date.",
+}
