@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
+import botocore.session
 import pytest
 
 from rotators.lab import LabError
@@ -11,6 +13,9 @@ from rotators.lab.installation import Installation
 from rotators.lab.mariadb import MariaDB
 
 pytest_plugins = ("tests.servers", "tests.world", "tests.mysql_world", "tests.subjects", "tests.rds")
+
+# A session reads megabytes of botocore's models and endpoints, which are the same for all: a tenth of a second each.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 def pytest_sessionstart() -> None:
