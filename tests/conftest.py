@@ -18,6 +18,12 @@ pytest_plugins = ("tests.servers", "tests.world", "tests.mysql_world", "tests.su
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Workers of `-n auto`: four at least, as half of the time of a test is waiting for a server or for a time-out to be over."""
+    del config
+    return max(4, os.cpu_count() or 1)
+
+
 def pytest_sessionstart() -> None:
     """Where servers are demanded (`make test`, CI), their absence is a failure and not a skip. MySQL is not to be had everywhere."""
     if os.environ.get("ROTATORS_REQUIRE_SERVERS"):
