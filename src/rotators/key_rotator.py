@@ -139,7 +139,7 @@ class KeyRotator(Rotator):
 
     def test_once(self, secret: Secret) -> None:
         """Ask the provider, and believe its first answer."""
-        self._of(secret).test(secret)
+        self.provider_of(secret).test(secret)
 
     def retire(self, rotation: Rotation) -> None:
         """Law 7: revoke the key before the previous one, and what tries that failed have left."""

@@ -17,7 +17,7 @@ import pytest
 
 from rotators.cli import main
 from rotators.testing import Endpoint, SecretsManager
-from tests.cli.test_lab import STEPS, lab
+from tests.cli.running_lab import STEPS, lab
 from tests.docs import aws_cli
 from tests.docs.test_docs import DOCUMENTS, ROOT
 

@@ -94,8 +94,7 @@ def entry(name: str = "app", *, age: float = 1, every: float = 30, **more: Any) 
 
 
 def read(*entries: dict[str, Any]) -> list[Rotated]:
-    found = [Rotated.of(one, region="eu-central-1", now=NOW) for one in entries]
-    return [one for one in found if one is not None]
+    return [Rotated.of(one, region="eu-central-1", now=NOW) for one in entries]
 
 
 def written(secrets: list[Rotated], *, by: str = "alice", command: str = "rotators report") -> str:

@@ -68,7 +68,7 @@ class Room:
 
 
 def _keys(target: Target, rotator: KeyRotator) -> Room | None:
-    provider = rotator._of(target.current)  # noqa: SLF001 - of one house
+    provider = rotator.provider_of(target.current)
     if not isinstance(provider, Issues):
         return None
     rotation = target.rotation()

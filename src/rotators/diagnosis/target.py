@@ -59,7 +59,7 @@ class Target:
         if not isinstance(self.rotator, EngineRotator):
             return None
         try:
-            return self.rotator._engine_of(self.current)  # noqa: SLF001 - of one house
+            return self.rotator.engine_of(self.current)
         except RotatorsError:
             return None
 
@@ -69,7 +69,7 @@ class Target:
         if not isinstance(self.rotator, EngineRotator):
             return ""
         try:
-            return self.rotator._of(self.rotation()).name  # noqa: SLF001 - of one house
+            return self.rotator.strategy_of(self.rotation()).name
         except RotatorsError:
             return ""
 
@@ -133,7 +133,7 @@ class Target:
     def _resource(self, value: Secret, *, firm: bool = False) -> Mapping[str, Any]:
         try:
             if isinstance(self.rotator, KeyRotator):
-                return self.rotator._of(value).resource(value)  # noqa: SLF001 - of one house
+                return self.rotator.provider_of(value).resource(value)
             if self.engine is not None:
                 return self.engine.resource(value)
             return {} if value.plain else {key: value[key] for key in self.rotator.resource_keys if key in value}

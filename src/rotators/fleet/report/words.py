@@ -9,12 +9,14 @@ _STUCK_HOURS = STUCK_AFTER.total_seconds() / 3600
 MEANINGS = {
     Standing.STUCK: f"A rotation was begun more than {_STUCK_HOURS:.0f} hours ago, as far as can be seen, and has not ended. "
     "No other begins before it has.",
+    Standing.FAILING: "A rotation was begun, is still being tried, and the date by which it should have ended has passed.",
     Standing.OVERDUE: "The date by which it should have been rotated has passed.",
     Standing.NEVER: "A rotation is set up, and has never succeeded: it has the value somebody stored.",
     Standing.OFF: "It was rotated once, or was to be; somebody has switched that off.",
     Standing.PENDING: "A rotation has begun and not ended yet. It takes seconds, or Secrets Manager is trying again.",
     Standing.DELETED: "Marked for deletion: nobody can read it, and nothing rotates it.",
     Standing.FINE: "It was rotated, and the next date lies ahead.",
+    Standing.NONE: "Nobody has ever set a rotation up for it.",
 }
 
 TERMS = {
