@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pty
@@ -162,7 +163,7 @@ def test_stops_after_a_budget_of_failures_and_follows_what_runs(fleet: Fleet) ->
     fleet.target.dying = {names[2]}
     fleet.target.takes = 0.3
 
-    code, out, err = fleet.rotate(*names, "--at-once", "4", "--stop-after", "2", "--timeout", "1.5")
+    code, out, err = fleet.rotate(*names, "--at-once", "4", "--stop-after", "2", "--timeout", "3")
 
     assert code == 1
     told = [line for line in out.splitlines() if line.startswith("unfinished")]
@@ -179,7 +180,7 @@ def test_stops_after_a_budget_of_failures_and_follows_what_runs(fleet: Fleet) ->
 def test_no_budget_stops_nothing(fleet: Fleet) -> None:
     names = fleet.many(6)
     fleet.target.failing = set(names[:5])
-    endings = fleet.endings(*names, "--stop-after", "0", "--timeout", "0.5")
+    endings = fleet.endings(*names, "--stop-after", "0", "--timeout", "2")
     assert endings == dict.fromkeys(names[:5], "unfinished") | {names[5]: "rotated"}
 
 
@@ -284,6 +285,34 @@ def test_throttled_to_the_end(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> 
     code, out, _ = fleet.rotate("a")
     assert code == 1
     assert "failed  a  throttled, however often it was asked" in out
+
+
+@pytest.mark.parametrize(
+    ("error", "refused", "ending", "why"),
+    [
+        ("ThrottlingException", 30, "rotated", None),
+        ("ThrottlingException", 10**9, "unfinished", "after 0.4 s it could not be asked: ThrottlingException"),
+        ("AccessDeniedException", 10**9, "unfinished", "it was started, and can't be looked at: AccessDeniedException"),
+        ("ResourceNotFoundException", 10**9, "failed", "it is gone"),
+    ],
+)
+def test_looks_that_are_refused(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, error: str, refused: int, ending: str, why: str | None
+) -> None:
+    """boto3 makes a throttled call ten times: thirty refusals are three looks, and the fourth sees it."""
+    fleet.make("a")
+    hasten(monkeypatch)
+    looks = itertools.count()
+
+    def refuse(operation: str, _: dict[str, Any]) -> tuple[int, dict[str, str]] | None:
+        if operation == "DescribeSecret" and fleet.service.count("RotateSecret") and next(looks) < refused:
+            return 400, {"__type": error, "Message": "no"}
+        return None
+
+    fleet.refuse = refuse
+    timeout = "30" if ending == "rotated" else "0.4"
+    (told,) = json.loads(fleet.rotate("a", "--json", "--timeout", timeout)[1])["secrets"]
+    assert (told["ending"], told["why"]) == (ending, why)
 
 
 def test_an_answer_that_is_lost_begins_no_second_rotation(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -450,10 +479,10 @@ def test_what_failed_is_begun_anew_and_what_is_unfinished_is_followed(fleet: Fle
         if operation == "RotateSecret" and ":secret:denied" in request["SecretId"]
         else None
     )
-    assert fleet.endings("denied", "ill", *journal, "--timeout", "0.5") == {"denied": "failed", "ill": "unfinished"}
+    assert fleet.endings("denied", "ill", *journal, "--timeout", "2") == {"denied": "failed", "ill": "unfinished"}
 
     fleet.refuse = lambda *_: None
-    assert fleet.endings("denied", "ill", *journal, "--timeout", "0.5") == {"denied": "rotated", "ill": "unfinished"}
+    assert fleet.endings("denied", "ill", *journal, "--timeout", "2") == {"denied": "rotated", "ill": "unfinished"}
     assert fleet.service.count("RotateSecret") == 2
 
     (pending,) = [version for version, labels in fleet.service.labels("ill").items() if labels == ["AWSPENDING"]]
