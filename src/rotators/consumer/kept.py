@@ -117,6 +117,7 @@ class Kept:
             raise
         if found.version == refused.version and self._pending:
             pending = self._read_pending()
+            self._asked = time.monotonic()
             found = found if pending is None else pending  # not by its truth: a plain string has no length
         return None if found.version == refused.version else found
 
