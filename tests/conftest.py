@@ -10,7 +10,7 @@ from rotators.lab import LabError
 from rotators.lab.installation import Installation
 from rotators.lab.mariadb import MariaDB
 
-pytest_plugins = ("tests.servers", "tests.world", "tests.mysql_world", "tests.subjects", "tests.rds")
+pytest_plugins = ("tests.servers", "tests.world", "tests.mysql_world", "tests.subjects", "tests.rds", "tests.node")
 
 
 def pytest_sessionstart() -> None:

@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from rotators.errors import ConfigurationError
+from rotators.loading import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -81,7 +82,8 @@ class Clients:
         with self._lock:
             client = self._made.get(key)
             if client is None:
-                client = self._made[key] = self._make(seconds)
+                with uncollected():
+                    client = self._made[key] = self._make(seconds)
             return client
 
     def _make(self, seconds: float) -> Any:

@@ -25,6 +25,7 @@ from rotators.errors import (
 )
 from rotators.event import RotationEvent
 from rotators.guards import off, way_out
+from rotators.loading import uncollected
 from rotators.machine import Standing, Step, Verdict, judge, standing
 from rotators.passwords import PasswordPolicy
 from rotators.rotation import Rotation
@@ -292,7 +293,8 @@ def _telemetry() -> Any:
     """Load Powertools when the first step runs: it costs 40 ms, and `import rotators` must not pay them."""
     problem = ""
     try:
-        return import_module("rotators.telemetry")
+        with uncollected():
+            return import_module("rotators.telemetry")
     except Exception as error:  # noqa: BLE001 - Powertools reads its variables while it is imported
         problem = f"{type(error).__name__}: {error}"
     raise ConfigurationError(

@@ -6,77 +6,19 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from rotators.cli import main
 from rotators.testing import LambdaContext
+from tests.cli.running_lab import STEPS, lab
 from tests.deploy.sam import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
-
-
-class Lab:
-    """One that runs: what it has printed, and a client for it."""
-
-    def __init__(self, process: subprocess.Popen[str], directory: Path) -> None:
-        assert process.stdout is not None
-        self.process, self.output, self.directory = process, process.stdout, directory
-        self.said = ""
-        while not self.said.endswith("Ctrl+C ends it.\n"):
-            line = self.output.readline()
-            assert line, f"it ended: {self.said}"
-            self.said += line
-        (exported,) = re.findall(r"^  export (.*)$", self.said, re.MULTILINE)
-        self.environment = dict(pair.split("=", 1) for pair in exported.split())
-
-    def client(self) -> Any:
-        return boto3.client(
-            "secretsmanager",
-            endpoint_url=self.environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"],
-            region_name=self.environment["AWS_REGION"],
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-        )
-
-    def steps(self) -> list[tuple[str, str]]:
-        """Wait for the lines of one rotation."""
-        found: list[tuple[str, str]] = []
-        while (
-            not found or found[-1] == ("createSecret", "done") or (found[-1][1] == "done" and found[-1][0] != STEPS[-1])
-        ):
-            _, step, what = self.output.readline().rstrip("\n").split("  ", 2)
-            found.append((step, what))
-        return found
-
-
-@contextmanager
-def lab(directory: Path, *arguments: str) -> Iterator[Lab]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "rotators", "lab", *arguments],
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            running = Lab(process, directory)
-            yield running
-            process.send_signal(signal.SIGTERM)
-            assert running.output.read().endswith("ended; everything was stopped and removed\n")
-            assert process.wait(20) == 0
-        finally:
-            process.kill()
 
 
 def opens(value: dict[str, Any]) -> bool:

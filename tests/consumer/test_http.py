@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import requests
 
-from rotators.consumer import CachedSecret, api_key, cached
+from rotators.consumer import CachedSecret, api_key, kept
 from rotators.consumer.httpx import Auth as HttpxAuth
 from rotators.consumer.requests import Auth as RequestsAuth
 from rotators.consumer.urllib3 import Pool
@@ -47,7 +47,7 @@ def test_every_client_goes_on_with_the_new_key(versions: Versions) -> None:
     for secret in secrets:
         secret.get()
     versions.put("two")
-    time.sleep(cached.EVERY)
+    time.sleep(kept.EVERY)
     try:
         with requests.post(url, data=b"order", auth=RequestsAuth(secrets[0]), timeout=10) as one:
             assert (one.status_code, one.content) == (200, b"order")

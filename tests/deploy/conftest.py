@@ -78,9 +78,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
         if not (place / "done").exists():
             shutil.rmtree(built, ignore_errors=True)
             sam = find_sam()
-            command = (
-                [str(sam), "build", built.name, "-b", str(built.parent)] if sam else ["make", f"build-{built.name}"]
-            )
+            command = [str(sam), "build", built.name, "-b", str(built.parent)] if sam else ["make", "artifact"]
             told = subprocess.run(
                 command,
                 check=False,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rotators.cli import selection
+from rotators.cli import account
+from rotators.cli.account import Account, CommandRefused
 
 if TYPE_CHECKING:
     import argparse
@@ -27,13 +29,30 @@ def add(commands: Any) -> argparse.ArgumentParser:
             "rotated; 1: something is; 2: refused."
         ),
     )
-    selection.options(parser)
+    parser.add_argument("--prefix", default="", help="of the names")
+    parser.add_argument(
+        "--tag", action="append", default=[], metavar="KEY[=VALUE]", help="that the secrets have; may be said again"
+    )
+    account.options(parser)
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List them."""
-    found, _ = selection.selected(arguments)
+    from rotators.fleet import listed  # noqa: PLC0415 - with boto3's exceptions below
+
+    owner = Account(arguments)
+    tags = [(key, value if said else None) for key, said, value in (tag.partition("=") for tag in arguments.tag)]
+    found: list[Rotated] = []
+    for region in owner.regions:
+        client = owner.client("secretsmanager", region=region)
+        try:
+            found += listed(client, region=region, prefix=arguments.prefix, tags=tags, progress=_progress(region))
+        except Exception as error:
+            if not type(error).__module__.startswith("botocore"):
+                raise
+            raise CommandRefused(f"{region}: {error}") from None
+    found.sort(key=lambda secret: secret.order)
     if arguments.json:
         print(json.dumps([secret.as_json() for secret in found], indent=2))
     else:
@@ -41,7 +60,15 @@ def run(arguments: argparse.Namespace) -> int:
     return _BAD if any(secret.standing.bad for secret in found) else 0
 
 
+def _progress(region: str) -> Any:
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda read: print(f"\r{region}: {read} secrets read ", end="", file=sys.stderr, flush=True)
+
+
 def _print(found: list[Rotated]) -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
     if not found:
         print("no secret with a rotation")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from rotators.clients import Clients, quieten
 from rotators.consumer.errors import translate
 from rotators.consumer.version import SecretVersion
 
-_clients = Clients()
+_clients: dict[int, Clients] = {}
 
 
 def get_secret(
@@ -45,9 +46,14 @@ def get_secret(
     parameters |= {"VersionId": version} if version else {}
     parameters |= {"VersionStage": stage} if stage else {}
     answer = call(
-        lambda: _clients.get(deadline.current()) if client is None else client,
+        lambda: _own().get(deadline.current()) if client is None else client,
         "get_secret_value",
         parameters,
         partial(translate, secret_id=secret_id, which=which),
     )
     return SecretVersion.answered(answer)
+
+
+def _own() -> Clients:
+    """Return this process's clients: a forked one that used its parent's connections would read the other's answers."""
+    return _clients.setdefault(os.getpid(), Clients())

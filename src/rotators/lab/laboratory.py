@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from rotators.lab import LabError
+from rotators.lab.keeping import Keeping
 from rotators.lab.sandbox import Sandbox
+from rotators.lab.setting import HANDLER, HOST, Setting
 from rotators.testing import Endpoint, SecretsManager
+from rotators.testing.rotation_request import in_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rotators.lab.mariadb import MariaDB
@@ -21,37 +24,16 @@ if TYPE_CHECKING:
 
 #: The Region of the files in events/, and the name of what is rotated by RotateSecret.
 REGION, ROTATED, FUNCTION = "us-east-1", "shop/app", "rotators-lab"
-HANDLER = "rotators.handlers.database.handler"
-DATABASE = "shop"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """
-    What the lab's user chose.
-
-    Attributes:
-        engine: postgres or mariadb; None where `secret` is given.
-        secret: the value of a secret for a database that is there already.
-        host: the address to listen on, of this machine; a container does not reach 127.0.0.1.
-        port: of Secrets Manager; 0 for one that is free.
-        log: where the handler's output goes.
-        function: invokes a function that runs elsewhere; None for the handler of this package, in a process of its own.
-        said: told of every step that RotateSecret has run: the secret's ARN, the step, and what was wrong, if anything.
-    """
-
-    engine: str | None
-    secret: Mapping[str, Any] | None
-    host: str
-    port: int
-    log: Path
-    function: Callable[[dict[str, Any], Any], None] | None = None
-    said: Callable[[str, str, str], None] = lambda *_: None
+# What is kept must outlive a power cut, as the secrets do; and no log of all that clients send is kept, with passwords in it.
+_DURABLE = {
+    "postgres": {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
+    "mariadb": {"innodb_flush_log_at_trx_commit": "1", "general_log": "OFF"},
+}
 
 
 class Laboratory:
     """
-    Started by `with`; gone, with all its files but the log, at the end of the block.
+    Started by `with`; gone at the end of the block, with all its files but the log and what it was told to keep.
 
     Args:
         setting: what was chosen.
@@ -59,27 +41,50 @@ class Laboratory:
 
     Attributes:
         url: of Secrets Manager.
-        arns: of the events' secret, and of the one to rotate.
+        function: the ARN that RotateSecret takes.
+        went_on: whether an earlier one's secrets and database were found.
 
     Raises:
-        LabError: the database does not start, or the port is taken.
+        LabError: the database does not start, the port is taken, the handler can't be loaded, or the state is no use.
     """
 
     def __init__(self, setting: Setting, event: Mapping[str, str]) -> None:
         self.setting, self._event = setting, event
-        self.service = SecretsManager(region=REGION)
-        self.url = ""
-        self.arns: list[str] = []
+        self.url, self.function, self.went_on = "", "", False
+        self._seeded = False
         self._server: Postgres | MariaDB | None = None
         self._things = ExitStack()
 
     def __enter__(self) -> Self:
+        setting = self.setting
         with self._things as things:
-            self.url = things.enter_context(self._endpoint())
-            if self.setting.engine is not None:
-                self._server = _started(self.setting.engine, self.setting.host)
+            kept = Keeping(setting.state) if setting.state is not None else None
+            note: dict[str, Any] = {}
+            if kept is not None:
+                things.callback(kept.close)
+                if kept.note:
+                    kept.check(setting)
+                else:
+                    kept.clear()
+                note = kept.note
+            self.went_on = bool(note)
+            self.service = SecretsManager(region=REGION, state=kept.state if kept else None)
+            host = setting.host or note.get("host", HOST)
+            endpoint = self._endpoint(host, note.get("port", 0) if setting.port is None else setting.port)
+            self.url = things.enter_context(endpoint)
+            database = setting.database or note.get("database", "postgres")
+            if database != "given":
+                self._server = _started(database, host, note.get("database_port"), kept.database if kept else None)
                 things.callback(self._server.stop)
-            self._seed()
+            things.callback(self.service.close)
+            self._check_handler()
+            self.function = self.service.add_function(FUNCTION, self.invoke)
+            if not self.went_on:
+                self._seed()
+            self._seeded = True
+            if kept is not None:
+                port = self._server.port if self._server else None
+                kept.keep(database=database, host=host, port=endpoint.port, database_port=port)
             self._things = things.pop_all()
         return self
 
@@ -88,7 +93,7 @@ class Laboratory:
 
     def invoke(self, event: dict[str, Any], context: Any) -> None:
         """Run a step of a rotation, and tell of it."""
-        problem = "it was ended in the middle"
+        problem, began = "it was ended in the middle", time.monotonic()
         try:
             self._run(event, context)
             problem = ""
@@ -96,15 +101,19 @@ class Laboratory:
             problem = f"{getattr(error, 'kind', type(error).__name__)}: {error}"
             raise
         finally:
-            self.setting.said(event["SecretId"], event["Step"], problem)
+            if self._seeded or problem:
+                self.setting.said(event["SecretId"], event["Step"], time.monotonic() - began, problem)
 
     def _run(self, event: dict[str, Any], context: Any) -> None:
         """In a new process each time: what a step can't know from the one before, it does not know here."""
         if self.setting.function is not None:
             self.setting.function(event, context)
             return
-        with Sandbox(HANDLER, {"SECRETS_MANAGER_ENDPOINT": self.url}, self.setting.log) as sandbox:
+        with self._sandbox() as sandbox:
             sandbox(event, context)
+
+    def _sandbox(self) -> Sandbox:
+        return Sandbox(self.setting.handler, {"SECRETS_MANAGER_ENDPOINT": self.url}, self.setting.log)
 
     @property
     def database(self) -> str:
@@ -113,32 +122,42 @@ class Laboratory:
             return "the secret's own database"
         return f"{self._server.product} {self._server.version} at {self._server.host}:{self._server.port}"
 
-    def _endpoint(self) -> Endpoint:
+    @property
+    def interrupted(self) -> list[str]:
+        """Return the names of the secrets whose rotation an earlier lab did not finish."""
+        account = self.service.account
+        with account.lock:
+            began = [record for record in account.records() if record.attempt and record.rotation_enabled]
+            return [record.name for record in began if record.rotation_function and in_progress(record)]
+
+    def _endpoint(self, host: str, port: int) -> Endpoint:
         problem = ""
         try:
-            return Endpoint(self.service, host=self.setting.host, port=self.setting.port)
+            return Endpoint(self.service, host=host, port=port)
         except OSError as error:
             problem = error.strerror or str(error)
-        raise LabError(
-            f"{self.setting.host}:{self.setting.port} can't be listened on ({problem}): choose another --port"
-        )
+        where = f"{host}:{port}" if port else host
+        raise LabError(f"{where} can't be listened on ({problem}): choose another {'--port' if port else '--listen'}")
+
+    def _check_handler(self) -> None:
+        """Load a handler that is not ours, so that a mistake shows here and not in a rotation."""
+        if self.setting.handler != HANDLER:
+            with self._sandbox() as sandbox:
+                sandbox.wait_until_booted()
 
     def _seed(self) -> None:
         client = self.service.client()
         arn = self._event["SecretId"]
         name = arn.split(":secret:")[1]  # with a hyphen and six characters: a service finds it by either
-        function = self.service.add_function(FUNCTION, self.invoke)
         for number, title in enumerate((name, ROTATED)):
-            made = client.create_secret(Name=title, SecretString=json.dumps(self._value(number)))["ARN"]
-            self.arns.append(arn if number == 0 else made)
-            if number:  # AWS tests the function here; so a lab that can't rotate says so at once
-                client.rotate_secret(
-                    SecretId=made,
-                    RotationLambdaARN=function,
-                    RotationRules={"ScheduleExpression": "cron(0 3 1 * ? *)", "Duration": "3h"},
-                    RotateImmediately=False,
-                )
-                self.service.wait(made)
+            client.create_secret(Name=title, SecretString=json.dumps(self._value(number)))
+        client.rotate_secret(
+            SecretId=ROTATED,
+            RotationLambdaARN=self.function,
+            RotationRules={"ScheduleExpression": "cron(0 3 1 * ? *)", "Duration": "3h"},
+            RotateImmediately=False,
+        )
+        self.service.wait(ROTATED)  # for its test of the function: a lab that can't rotate says so at once
         self.service.put_placeholder(arn, self._event["ClientRequestToken"])
 
     def _value(self, number: int) -> dict[str, Any]:
@@ -153,12 +172,13 @@ class Laboratory:
         return self._server.secret(user, password, "postgres" if self._server.engine == "postgres" else None)
 
 
-def _started(engine: str, host: str) -> Postgres | MariaDB:
+def _started(engine: str, host: str, port: int | None, directory: Path | None) -> Postgres | MariaDB:
     """Start it without TLS: a function in a container has no file of the lab's authority. The secret says so."""
+    settings = _DURABLE[engine] if directory is not None else {}
     if engine == "postgres":
         from rotators.lab.postgres import Postgres  # noqa: PLC0415 - the driver of the chosen one alone
 
-        return Postgres.start(tls=False, host=host)
+        return Postgres.start(directory, tls=False, settings=settings, host=host, port=port)
     from rotators.lab.mariadb import MariaDB  # noqa: PLC0415
 
-    return MariaDB.start(tls=False, host=host)
+    return MariaDB.start(directory, tls=False, settings=settings, host=host, port=port)

@@ -72,15 +72,17 @@ class Mysqld(Server):
         require_secure_transport: bool | None = None,
         settings: Mapping[str, str] | None = None,
         host: str = "127.0.0.1",
+        port: int | None = None,
         template: Path | None = None,
         installation: MysqldInstallation | None = None,
     ) -> Self:
         """Make a data directory and start a server on it.
 
-        `directory`: where to keep everything (default: a temporary one, removed by `stop`). `tls`: whether it has TLS.
-        `require_secure_transport`: whether it takes nothing else over TCP (default: as `tls`). `settings`: more of the
-        server's options, such as `{"max_connections": "5"}`. `template`: a directory in which what the initialisation
-        made is kept for further servers. `installation`: whose programs (default: `find`).
+        `directory`: where to keep everything, and to go on with what is there (default: a temporary one, removed by `stop`).
+        `tls`: whether it has TLS. `port`: None for one that is free. `require_secure_transport`: whether it takes nothing
+        else over TCP (default: as `tls`). `settings`: more of the server's options, such as `{"max_connections": "5"}`.
+        `template`: a directory in which what the initialisation made is kept for further servers. `installation`: whose
+        programs (default: `find`).
 
         Raises `LabError`, with the last words of the server's log, if it does not start.
         """
@@ -90,15 +92,18 @@ class Mysqld(Server):
             server = cls(place, installation, host, tls=tls)
             secure = tls if require_secure_transport is None else require_secure_transport
             server._settings = {"require_secure_transport": "ON" if secure else "OFF"} | dict(settings or {})
-            copied_from(
-                template and template / f"{cls.engine}-{installation.version}",
-                place.data,
-                place.account,
-                server._initialize,
-            )
-            server._write_first_statements()
-            server._listen()
-            server._first.unlink()
+            if place.superuser_password is None:
+                copied_from(
+                    template and template / f"{cls.engine}-{installation.version}",
+                    place.data,
+                    place.account,
+                    server._initialize,
+                )
+                server._write_first_statements()
+            else:
+                server.superuser_password = place.superuser_password
+            server._listen(port)
+            server._first.unlink(missing_ok=True)
         return server
 
     @property

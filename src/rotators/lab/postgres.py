@@ -60,14 +60,16 @@ class Postgres(Server):
         settings: Mapping[str, str] | None = None,
         hba: str | None = None,
         host: str = "127.0.0.1",
+        port: int | None = None,
         template: Path | None = None,
         installation: Installation | None = None,
     ) -> Self:
         """Make a data directory and start a server on it.
 
-        `directory`: where to keep everything (default: a temporary one, removed by `stop`). `tls`: None for what the
-        build can. `settings`: more of postgresql.conf. `hba`: pg_hba.conf's lines for TCP. `template`: a directory in
-        which initdb's result is kept for further servers. `installation`: whose programs (default: `find`).
+        `directory`: where to keep everything, and to go on with what is there (default: a temporary one, removed by `stop`).
+        `tls`: None for what the build can. `settings`: more of postgresql.conf. `hba`: pg_hba.conf's lines for TCP.
+        `port`: None for one that is free. `template`: a directory in which initdb's result is kept for further servers.
+        `installation`: whose programs (default: `find`).
 
         Raises `LabError`, with the last words of the server's log, if it does not start.
         """
@@ -77,13 +79,13 @@ class Postgres(Server):
             server = cls(place, installation, host, tls=tls)
             server._settings = dict(settings or {})
             server._hba = hba if hba is not None else _TCP.format(kind="hostssl" if server.tls else "host")
-            server.superuser_password = copied_from(
+            server.superuser_password = place.superuser_password or copied_from(
                 template and template / f"postgres-{installation.version}",
                 place.data,
                 place.account,
                 lambda: cluster.create(place.data, place.account, installation),
             )
-            server._listen()
+            server._listen(port)
         return server
 
     @classmethod

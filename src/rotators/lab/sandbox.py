@@ -74,6 +74,7 @@ class Sandbox:
             os.close(write_end)
         self._answers = os.fdopen(answers, encoding="utf-8")
         self._booted = False
+        self._handler = handler
         self.log = log
         self.pid = self._process.pid
 
@@ -85,7 +86,7 @@ class Sandbox:
             self._answer(_BOOT_SECONDS)
             self._booted = True
         except (SandboxDied, TimeoutError):
-            raise LabError(f"the handler does not start; see {self.log}") from None
+            raise LabError(f"the handler {self._handler} does not start; {self.log} says why") from None
 
     def __call__(self, event: dict[str, Any], context: Any) -> None:
         """Run one step.

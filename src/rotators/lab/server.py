@@ -106,12 +106,17 @@ class Server(ABC):
             log.seek(self._log_begin)
             return log.read().decode(errors="replace")
 
-    def _listen(self) -> None:
+    def _listen(self, port: int | None = None) -> None:
+        """Start on `port`, or on one that is free; a `Place` that is kept is whole from here on."""
         for _ in range(_PORTS_TRIED):
-            self.port = free_port(self.host)
+            self.port = port or free_port(self.host)
             if self._launch():
+                self._place.keep(self.superuser_password)
                 return
-            if "Address already in use" not in self._said():
+            taken = "Address already in use" in self._said()
+            if port and taken:
+                raise LabError(f"{self.host}:{port}, where {self.product} is to listen, is taken by another process")
+            if not taken:
                 break
         raise self._failure()
 

@@ -31,15 +31,19 @@ rm -rf -- "$@"
 
 
 class Watchdog:
-    """Stops a server and removes `directories`, should this Python process die before it calls `release`."""
+    """Stops a server and removes `directories`, should this Python process die before it calls `release`.
 
-    def __init__(self, directories: Sequence[Path]) -> None:
+    It has the files `held` open until then, and so their locks.
+    """
+
+    def __init__(self, directories: Sequence[Path], held: Sequence[int] = ()) -> None:
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _SCRIPT, "watchdog", *map(str, directories)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            pass_fds=held,
             start_new_session=True,
         )
 

@@ -16,7 +16,26 @@ from rotators.testing.service_error import marked_for_deletion, not_found
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_SUFFIX_LENGTH = 7  # a hyphen and six characters
+    from rotators.testing.state import State
+
+
+class _Lock:
+    """A lock whose holder, before letting go of it at last, settles what it did."""
+
+    def __init__(self, settle: Callable[[], None]) -> None:
+        self._lock, self._settle, self._depth = threading.RLock(), settle, 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._depth == 1:
+                self._settle()
+        finally:
+            self._depth -= 1
+            self._lock.release()
 
 
 @dataclass(slots=True)
@@ -37,31 +56,47 @@ class _View:
 
 
 class Account:
-    """Finds secrets, and makes reads lag behind writes if asked to. Every use of it holds `lock`."""
+    """Finds secrets, and makes reads lag behind writes if asked to. Every use of it holds `lock`.
 
-    def __init__(self, region: str, account: str, clock: Callable[[], float]) -> None:
+    Where there is a `state`, whatever was done under the lock is kept there before the lock is free: before an answer.
+    """
+
+    def __init__(self, region: str, account: str, clock: Callable[[], float], state: State | None = None) -> None:
         self.region = region
         self.account = account
+        self._prefix = f"arn:aws:secretsmanager:{region}:{account}:secret:"  # and a name, and a suffix
         self.clock = clock
-        self.lock = threading.RLock()
+        self.lock = _Lock(self._keep)
         self.journal = Journal()
         self.lag_reads = 0
         self.lag_seconds = 0.0
         self.strict_rotation_token = True
-        self._records: dict[str, Record] = {}  # by ARN
+        self._state = state
+        self._touched: set[str] = set()  # ARNs of what may have changed since it was kept
+        self._records: dict[str, Record] = {record.arn: record for record in (state.records() if state else ())}
+        self._arns: dict[str, str] = {record.name: record.arn for record in self._records.values()}
         self._views: dict[str, _View] = {}
 
     def create(self, name: str) -> Record:
         """A new secret, visible at once: only later changes lag."""
         now = self.clock()
         record = Record(name, secret_arn(self.region, self.account, name), now, now)
-        self._records[record.arn] = record
+        self._records[record.arn], self._arns[name] = record, record.arn
+        self._touched.add(record.arn)
         return record
 
     def purge(self, record: Record) -> None:
         """Forget a secret and all of its versions."""
         self._records.pop(record.arn, None)
+        self._arns.pop(record.name, None)
         self._views.pop(record.arn, None)
+        self._touched.add(record.arn)
+
+    def _keep(self) -> None:
+        touched, self._touched = self._touched, set()
+        if self._state is not None and touched:
+            changed = [self._records[arn] for arn in touched if arn in self._records]
+            self._state.keep(changed, touched - self._records.keys())
 
     def records(self) -> list[Record]:
         """All secrets, without those whose recovery window is over."""
@@ -73,16 +108,23 @@ class Account:
 
     def lookup(self, secret_id: str) -> Record | None:
         """By ARN, by ARN without the random suffix (User Guide, "Finding a secret from a partial ARN"), or by name."""
-        records = self.records()
-        for found in (
-            (record for record in records if record.arn == secret_id),
-            (record for record in records if record.arn[:-_SUFFIX_LENGTH] == secret_id),
-            (record for record in records if record.name == secret_id),
-        ):
-            record = next(found, None)
-            if record is not None:
-                return record
-        return None
+        if secret_id in self._records:
+            return self._unless_gone(secret_id)
+        arn = self._arns.get(secret_id.removeprefix(self._prefix))
+        return self._unless_gone(arn) if arn is not None else None
+
+    def named(self, name: str) -> Record | None:
+        """By name alone."""
+        arn = self._arns.get(name)
+        return self._unless_gone(arn) if arn is not None else None
+
+    def _unless_gone(self, arn: str) -> Record | None:
+        record = self._records[arn]
+        if record.deletion is not None and record.deletion <= self.clock():
+            self.purge(record)
+            return None
+        self._touched.add(arn)
+        return record
 
     def find(self, secret_id: str) -> Record:
         """The truth, for operations that also work on a secret marked for deletion."""
@@ -122,6 +164,7 @@ class Account:
         before = copy.deepcopy(record) if lags and record.arn not in self._views else None
         yield now
         record.changed = now
+        self._touched.add(record.arn)
         if not lags:
             self._views.pop(record.arn, None)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rotators.testing.pages import page
@@ -10,17 +11,25 @@ from rotators.testing.service_error import ServiceError, invalid_parameter
 from rotators.testing.values import get_secret_value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from rotators.testing.account import Account
 
 PAGE, BATCH = 100, 20
+_ORDERS: dict[str, Callable[[Record], Any]] = {
+    "created-date": attrgetter("created"),
+    "last-changed-date": attrgetter("changed"),
+    "last-accessed-date": lambda record: record.accessed or 0.0,
+    "name": attrgetter("name"),
+}
 
 
 def list_secrets(account: Account, request: dict[str, Any]) -> dict[str, Any]:
     """All secrets that match, without those marked for deletion unless asked for."""
     planned = request.get("IncludePlannedDeletion", False)
     found = [record for record in account.records() if record.deletion is None or planned]
-    found = [record for record in found if matches(record, account.region, request.get("Filters", []))]
-    found.sort(key=lambda record: _order(record, request.get("SortBy", "created-date")))
+    found = matching(found, account.region, request.get("Filters", []))
+    found.sort(key=_ORDERS[request.get("SortBy", "created-date")])
     if request.get("SortOrder") == "desc":
         found.reverse()
     shown, more = page(found, request, "ListSecrets", PAGE)
@@ -32,37 +41,42 @@ def _entry(record: Record) -> dict[str, Any]:
     return described(record) | ({"SecretVersionsToStages": labelled} if labelled else {})
 
 
-def _order(record: Record, by: str) -> Any:
-    return {
-        "created-date": (record.created, record.name),
-        "last-changed-date": (record.changed, record.name),
-        "last-accessed-date": (record.accessed or 0.0, record.name),
-        "name": (record.name,),
-    }[by]
+def matching(records: Iterable[Record], region: str, filters: list[dict[str, Any]]) -> list[Record]:
+    """Those that every filter takes, by any of its values (API reference, Filter)."""
+    for one in filters:
+        tests = [_test(one["Key"], word, region) for word in one["Values"]]
+        records = [record for record in records if any(test(record) for test in tests)]
+    return list(records)
 
 
-def matches(record: Record, region: str, filters: list[dict[str, Any]]) -> bool:
-    """Every filter must match, by any of its values (API reference, Filter; prefixes, `!` negates)."""
-    return all(any(_matches(record, region, one["Key"], word) for word in one["Values"]) for one in filters)
-
-
-def _matches(record: Record, region: str, key: str, word: str) -> bool:
+def _test(key: str, word: str, region: str) -> Callable[[Record], bool]:
+    """One value of a filter: a prefix, but for `all`; a `!` before it negates."""
     if word.startswith("!"):
-        return not _matches(record, region, key, word[1:])
-    description = record.description or ""
-    if key == "all":  # not case-sensitive, word by word
-        texts = [record.name, description, *record.tags, *record.tags.values()]
-        return all(any(part.lower() in text.lower() for text in texts) for part in word.split())
-    if key == "description":  # not case-sensitive
-        return any(text.lower().startswith(word.lower()) for text in (description, *description.split()))
-    prefixed: dict[str, list[str]] = {
-        "name": [record.name],
-        "tag-key": list(record.tags),
-        "tag-value": list(record.tags.values()),
-        "primary-region": [region],
-        "owning-service": [],
+        positive = _test(key, word[1:], region)
+        return lambda record: not positive(record)
+    lower = word.lower()
+    words = lower.split()
+    tests: dict[str, Callable[[Record], bool]] = {
+        "name": lambda record: record.name.startswith(word),
+        "tag-key": lambda record: any(tag.startswith(word) for tag in record.tags),
+        "tag-value": lambda record: any(value.startswith(word) for value in record.tags.values()),
+        "primary-region": lambda _: region.startswith(word),
+        "owning-service": lambda _: False,  # of another service's secrets there are none here
+        "description": lambda record: any(text.startswith(lower) for text in _described(record)),
+        "all": lambda record: all(any(part in text for text in _texts(record)) for part in words),
     }
-    return any(text.startswith(word) for text in prefixed[key])
+    return tests[key]
+
+
+def _described(record: Record) -> list[str]:
+    """The description, and each word of it: this filter is not case-sensitive."""
+    text = (record.description or "").lower()
+    return [text, *text.split()]
+
+
+def _texts(record: Record) -> list[str]:
+    """Where `all` looks for words, whatever their case."""
+    return [text.lower() for text in (record.name, record.description or "", *record.tags, *record.tags.values())]
 
 
 def batch_get_secret_value(account: Account, request: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +90,7 @@ def batch_get_secret_value(account: Account, request: dict[str, Any]) -> dict[st
         )
     if not wanted:
         found = [record for record in account.records() if record.deletion is None]
-        wanted = [record.arn for record in found if matches(record, account.region, filters or [])]
+        wanted = [record.arn for record in matching(found, account.region, filters or [])]
     shown, more = page(wanted, request, "BatchGetSecretValue", BATCH)
     values, errors = [], []
     for secret_id in shown:

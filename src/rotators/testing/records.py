@@ -19,6 +19,7 @@ class Attempt:
     token: str
     rotation_token: str = field(repr=False)
     running: bool = False
+    test: bool = False  # of the function alone: RotateImmediately=false
     stopped: str | None = None  # why no further step is run: "abandoned" or "cancelled"
 
 

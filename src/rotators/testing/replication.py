@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rotators.testing.service_error import invalid_parameter
+from rotators.testing.service_error import invalid_parameter, invalid_request, not_found
 
 if TYPE_CHECKING:
     from rotators.testing.account import Account
@@ -33,6 +33,23 @@ def remove_regions_from_replication(account: Account, request: dict[str, Any]) -
     return {"ARN": record.arn, "ReplicationStatus": status(record)}
 
 
+def stop_replication_to_replica(account: Account, request: dict[str, Any]) -> dict[str, Any]:
+    """
+    Cut a replica's link: called in its Region, it makes of it a secret of its own (API reference, StopReplicationToReplica).
+
+    That secret is in a Region which is not served here, so nothing more is to be seen of it.
+    """
+    here = request["Region"]
+    record = account.lookup(request["SecretId"].replace(f":{here}:", f":{account.region}:", 1))
+    if record is None or (here != account.region and here not in record.replicas):
+        raise not_found()
+    if here == account.region:
+        raise invalid_request("Operation not permitted on a primary secret. Call it in the Region of the replica.")
+    with account.writing(record):
+        record.replicas.pop(here)
+    return {"ARN": record.arn.replace(f":{account.region}:", f":{here}:", 1)}
+
+
 def replicate(account: Account, record: Record, regions: list[dict[str, Any]], *, force: bool = False) -> None:
     """Note replicas, all or none."""
     for region in regions:
@@ -54,4 +71,5 @@ def status(record: Record) -> list[dict[str, Any]]:
 OPERATIONS = {
     "ReplicateSecretToRegions": replicate_secret_to_regions,
     "RemoveRegionsFromReplication": remove_regions_from_replication,
+    "StopReplicationToReplica": stop_replication_to_replica,
 }

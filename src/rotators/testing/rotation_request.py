@@ -67,7 +67,7 @@ def accept(account: Account, functions: Functions, request: dict[str, Any]) -> A
         if test:
             _copy_current(record, version)
         record.versions.attach(PENDING, version)
-        attempt = Attempt(token, str(uuid.uuid4()), running=True)
+        attempt = Attempt(token, str(uuid.uuid4()), running=True, test=test)
         record.attempt = attempt
     return Accepted(record, attempt, function, test)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rotators.testing.account import Account
 
 DAY = 86400.0
+_BROAD = "This resource policy grants broad access to your secret."
 DEFAULT_WINDOW, SHORTEST_WINDOW, LONGEST_WINDOW = 30, 7, 30  # days (API reference, DeleteSecret)
 
 
@@ -31,7 +32,7 @@ def create_secret(account: Account, request: dict[str, Any]) -> dict[str, Any]:
     replicas = request.get("AddReplicaRegions", [])
     if any(replica["Region"] == account.region for replica in replicas):
         raise invalid_parameter("Invalid replica region.")
-    existing = next((record for record in account.records() if record.name == name), None)
+    existing = account.named(name)
     if existing is not None:
         return _created_before(existing, token, value)
     record = account.create(name)
@@ -141,11 +142,12 @@ def untag_resource(account: Account, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def put_resource_policy(account: Account, request: dict[str, Any]) -> dict[str, Any]:
-    """Attach a policy. Only that it is JSON with a Statement is checked."""
+    """Attach a policy. That it is JSON with a Statement is checked, and on demand that it does not let everybody in."""
     record = account.live(request["SecretId"])
     if request.get("PolicyName", "default") != "default":
         raise invalid_parameter("You can only attach the default policy.")
-    _statements(request["ResourcePolicy"])
+    if _lets_everybody_in(request["ResourcePolicy"]) and request.get("BlockPublicPolicy"):
+        raise ServiceError("PublicPolicyException", _BROAD)
     record.policy = request["ResourcePolicy"]
     return {"ARN": record.arn, "Name": record.name}
 
@@ -167,14 +169,16 @@ def validate_resource_policy(account: Account, request: dict[str, Any]) -> dict[
     """Check a policy before it is put. Of what AWS checks: that it is one, and that it does not let everybody in."""
     if "SecretId" in request:
         account.live(request["SecretId"])
-    wide = any(
-        statement.get("Effect") == "Allow" and _everybody(statement.get("Principal")) and not statement.get("Condition")
-        for statement in _statements(request["ResourcePolicy"])
-    )
-    errors = [
-        {"CheckName": "PUBLIC_ACCESS", "ErrorMessage": "This resource policy grants broad access to your secret."}
-    ]
+    wide = _lets_everybody_in(request["ResourcePolicy"])
+    errors = [{"CheckName": "PUBLIC_ACCESS", "ErrorMessage": _BROAD}]
     return {"PolicyValidationPassed": not wide, "ValidationErrors": errors if wide else []}
+
+
+def _lets_everybody_in(policy: str) -> bool:
+    return any(
+        statement.get("Effect") == "Allow" and _everybody(statement.get("Principal")) and not statement.get("Condition")
+        for statement in _statements(policy)
+    )
 
 
 def _statements(policy: str) -> list[dict[str, Any]]:

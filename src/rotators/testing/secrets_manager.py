@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from botocore.config import Config
 
+    from rotators.testing.state import State
+
 
 class SecretsManager:
     """One account's Secrets Manager in one Region.
@@ -33,6 +35,8 @@ class SecretsManager:
                            "multiple times" (User Guide, "How rotation works")
     clock:                 seconds since 1970
     strict_rotation_token: refuse a RotationToken that is not the one of the rotation in progress
+    state:                 where to find what an earlier one remembered, and to keep what this one does; a rotation that
+                           was cut short waits there for RotateSecret. Functions are to be added anew
 
     >>> sm = SecretsManager()
     >>> _ = sm.client().create_secret(Name="app", SecretString="s3cret")
@@ -50,8 +54,9 @@ class SecretsManager:
         attempts: int = 1,
         clock: Callable[[], float] = time.time,
         strict_rotation_token: bool = True,
+        state: State | None = None,
     ) -> None:
-        self.account = Account(region, account, clock)
+        self.account = Account(region, account, clock, state)
         self.account.strict_rotation_token = strict_rotation_token
         self.lag_reads, self.lag_seconds = lag_reads, lag_seconds
         self.functions = Functions(region, account)
@@ -95,13 +100,13 @@ class SecretsManager:
         body:   the JSON request
         Returns the HTTP status and the JSON answer.
         """
-        del headers  # unsigned requests are welcome
+        region = wire.region_of(headers or {}) or self.account.region  # unsigned requests are welcome
         try:
-            return wire.success(self._call(wire.operation_of(target), wire.request_of(body)))
+            return wire.success(self._call(wire.operation_of(target), wire.request_of(body), region))
         except ServiceError as error:
             return wire.failure(error)
 
-    def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, name: str, request: dict[str, Any], region: str) -> dict[str, Any]:
         operation = self._operations.get(name)
         if operation is None:
             raise ServiceError(
@@ -112,7 +117,7 @@ class SecretsManager:
         with self.account.lock:
             try:
                 schema.check(name, request)
-                response = operation(self.account, request)
+                response = operation(self.account, request | {"Region": region})
             except ServiceError as refused:
                 error = refused.code
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from rotators.testing.records import stamp
+from rotators.testing.records import day, stamp
 from rotators.testing.schedule import reschedule
 from rotators.testing.schema import decoded
 from rotators.testing.service_error import (
@@ -122,7 +122,7 @@ def get_secret_value(account: Account, request: dict[str, Any]) -> dict[str, Any
     if record.deletion is not None:
         raise marked_for_deletion()
     version = _asked_for(record, request.get("VersionId"), request.get("VersionStage"))
-    now = account.clock()
+    now = day(account.clock())
     truth = account.find(record.arn)
     truth.accessed = now
     accessed = truth.versions.get(version.id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rotators.testing.service_error import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 CURRENT = "AWSCURRENT"
 PENDING = "AWSPENDING"
@@ -33,8 +33,8 @@ class Version:
 class Versions:
     """All versions of one secret, oldest first. A label is on one version at most."""
 
-    def __init__(self) -> None:
-        self._by_id: dict[str, Version] = {}
+    def __init__(self, versions: Iterable[Version] = ()) -> None:
+        self._by_id: dict[str, Version] = {version.id: version for version in versions}
 
     def __iter__(self) -> Iterator[Version]:
         return iter(list(self._by_id.values()))

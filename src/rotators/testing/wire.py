@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import threading
 import uuid
 from email.utils import formatdate
@@ -36,6 +37,12 @@ def operation_of(target: str) -> str:
     """The operation in X-Amz-Target: ``secretsmanager.GetSecretValue``."""
     prefix, _, operation = target.partition(".")
     return operation if prefix == "secretsmanager" else ""
+
+
+def region_of(headers: Mapping[str, str]) -> str | None:
+    """The Region that a signature is for: ``Credential=AKID/20260101/eu-west-1/secretsmanager/aws4_request``."""
+    found = re.search(r"Credential=[^/,]+/[0-9]+/([\w-]+)/secretsmanager/", headers.get("Authorization", ""))
+    return found[1] if found else None
 
 
 def request_of(body: bytes) -> dict[str, Any]:

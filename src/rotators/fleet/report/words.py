@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from rotators.fleet.standing import STUCK_AFTER, Standing
+from rotators.fleet.standing import STUCK_AFTER
 
 _STUCK_HOURS = STUCK_AFTER.total_seconds() / 3600
 
+#: By the value of the Standing.
 MEANINGS = {
-    Standing.STUCK: f"A rotation was begun more than {_STUCK_HOURS:.0f} hours ago, as far as can be seen, and has not ended. "
+    "stuck": f"A rotation was begun more than {_STUCK_HOURS:.0f} hours ago, as far as can be seen, and has not ended. "
     "No other begins before it has.",
-    Standing.OVERDUE: "The date by which it should have been rotated has passed.",
-    Standing.NEVER: "A rotation is set up, and has never succeeded: it has the value somebody stored.",
-    Standing.OFF: "It was rotated once, or was to be; somebody has switched that off.",
-    Standing.PENDING: "A rotation has begun and not ended yet. It takes seconds, or Secrets Manager is trying again.",
-    Standing.DELETED: "Marked for deletion: nobody can read it, and nothing rotates it.",
-    Standing.FINE: "It was rotated, and the next date lies ahead.",
+    "overdue": "The date by which it should have been rotated has passed.",
+    "never rotated": "A rotation is set up, and has never succeeded: it has the value somebody stored.",
+    "rotation off": "It was rotated once, or was to be; somebody has switched that off.",
+    "pending": "A rotation has begun and not ended yet. It takes seconds, or Secrets Manager is trying again.",
+    "deleted": "Marked for deletion: nobody can read it, and nothing rotates it.",
+    "fine": "It was rotated, and the next date lies ahead.",
 }
 
 TERMS = {

@@ -1,0 +1,245 @@
+"""What a service remembers after its process has ended: everything it answered, or a clear refusal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from rotators.testing import SecretsManager, resume, rotate
+from rotators.testing.state import State, StateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POLICY = '{"Version": "2012-10-17", "Statement": []}'
+
+
+def test_everything_of_a_secret_is_there_again(tmp_path: Path) -> None:
+    state = State(tmp_path / "secrets")
+    service = SecretsManager(state=state)
+    client = service.client()
+    tokens = [str(uuid.uuid4()) for _ in range(3)]
+    client.create_secret(
+        Name="all",
+        SecretString="é\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+        ClientRequestToken=tokens[0],
+        Tags=[{"Key": "team", "Value": "shop"}],
+        Description="of the shop",
+        KmsKeyId="alias/mine",
+        AddReplicaRegions=[{"Region": "eu-west-1"}],
+    )
+    client.put_secret_value(SecretId="all", SecretBinary=b"\0\xff", ClientRequestToken=tokens[1])
+    client.put_secret_value(SecretId="all", SecretString="mine", ClientRequestToken=tokens[2], VersionStages=["MINE"])
+    client.put_resource_policy(SecretId="all", ResourcePolicy=POLICY)
+    client.rotate_secret(
+        SecretId="all",
+        RotationLambdaARN=service.add_function("f", lambda *_: None),
+        RotationRules={"AutomaticallyAfterDays": 9},
+        RotateImmediately=False,
+    )
+    service.wait("all")
+    client.create_secret(Name="gone", SecretString="x")
+    client.delete_secret(SecretId="gone", ForceDeleteWithoutRecovery=True)
+    client.create_secret(Name="marked", SecretString="x")
+    client.delete_secret(SecretId="marked")
+
+    def seen(service: SecretsManager) -> list[Any]:
+        client = service.client()
+        answers = [client.describe_secret(SecretId=name) for name in ("all", "marked")]
+        answers += [client.get_secret_value(SecretId="all", VersionId=token) for token in tokens]
+        answers.append(client.list_secret_version_ids(SecretId="all", IncludeDeprecated=True))
+        answers.append(client.get_resource_policy(SecretId="all"))
+        answers.append(client.list_secrets(IncludePlannedDeletion=True))
+        return [{name: value for name, value in answer.items() if name != "ResponseMetadata"} for answer in answers]
+
+    seen(service)  # which notes the day on which the values were read
+    before = seen(service)
+    state.close()
+    again = SecretsManager(state=State(tmp_path / "secrets"))
+    assert seen(again) == before
+    assert [secret["Name"] for secret in before[-1]["SecretList"]] == ["all", "marked"]
+
+
+def test_a_rotation_that_was_cut_short_is_gone_on_with(tmp_path: Path) -> None:
+    """With its RotationToken, which is the only one that PutSecretValue takes."""
+    state = State(tmp_path / "secrets")
+    service = SecretsManager(state=state)
+    service.client().create_secret(Name="app", SecretString="one")
+    tokens: dict[str, str] = {}
+
+    def dies(event: dict[str, Any], _: Any) -> None:
+        tokens.update(version=event["ClientRequestToken"], rotation=event["RotationToken"])
+        raise KeyboardInterrupt  # as a process that ends
+
+    with pytest.raises(KeyboardInterrupt):
+        rotate(service, "app", dies)
+    state.close()
+
+    again = SecretsManager(state=State(tmp_path / "secrets"))
+    client = again.client()
+    put = {"SecretId": "app", "ClientRequestToken": tokens["version"], "VersionStages": ["AWSPENDING"]}
+    with pytest.raises(client.exceptions.InvalidParameterException, match="RotationToken"):
+        client.put_secret_value(**put, SecretString="two", RotationToken=str(uuid.uuid4()))
+    client.put_secret_value(**put, SecretString="two", RotationToken=tokens["rotation"])
+
+    def finishes(event: dict[str, Any], _: Any) -> None:
+        if event["Step"] == "finishSecret":
+            old = next(v for v, labels in again.labels("app").items() if "AWSCURRENT" in labels)
+            client.update_secret_version_stage(
+                SecretId="app",
+                VersionStage="AWSCURRENT",
+                MoveToVersionId=event["ClientRequestToken"],
+                RemoveFromVersionId=old,
+            )
+
+    outcome = resume(again, "app", finishes)
+    assert outcome.succeeded
+    assert outcome.version == tokens["version"]
+    assert client.get_secret_value(SecretId="app")["SecretString"] == "two"
+
+
+def test_a_test_of_the_function_that_was_cut_short_leaves_nothing(tmp_path: Path) -> None:
+    state = State(tmp_path / "secrets")
+    service = SecretsManager(state=state)
+    client = service.client()
+    client.create_secret(Name="app", SecretString="one")
+    began, end = threading.Event(), threading.Event()
+
+    def waits(*_: Any) -> None:
+        began.set()
+        end.wait(30)
+
+    client.rotate_secret(SecretId="app", RotationLambdaARN=service.add_function("f", waits), RotateImmediately=False)
+    assert began.wait(30)
+    state.close()
+    again = SecretsManager(state=State(tmp_path / "secrets"))
+    assert list(again.labels("app", unlabelled=True).values()) == [["AWSCURRENT"]]
+    end.set()
+    service.close()
+
+
+def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
+    """Threads write as fast as they can while the process is killed: none of what they were told is lost."""
+    script = (
+        "import pathlib, sys, threading\n"
+        "from rotators.testing import Endpoint, SecretsManager\n"
+        "from rotators.testing.state import State\n"
+        "endpoint = Endpoint(SecretsManager(state=State(pathlib.Path(sys.argv[1]))))\n"
+        "endpoint.start()\n"
+        "print(endpoint.url, flush=True)\n"
+        "threading.Event().wait()\n"
+    )
+    file = tmp_path / "secrets"
+    told: list[tuple[str, str]] = []
+    with subprocess.Popen([sys.executable, "-c", script, str(file)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+
+        def write(number: int) -> None:
+            client: Any = boto3.client("secretsmanager", endpoint_url=url)
+            try:
+                for n in range(1000):
+                    name = f"{number}/{n % 20}"
+                    if n < 20:
+                        client.create_secret(Name=name, SecretString=str(n))
+                    else:
+                        client.put_secret_value(SecretId=name, SecretString=str(n))
+                    told.append((name, str(n)))
+            except (BotoCoreError, client.exceptions.ClientError):
+                pass  # killed
+
+        with ThreadPoolExecutor(4) as pool:
+            for number in range(4):
+                pool.submit(write, number)
+            while len(told) < 150:
+                assert process.poll() is None
+            process.send_signal(signal.SIGKILL)
+    kept = SecretsManager(state=State(file)).client()
+    last = dict(told)
+    assert len(last) >= 80
+    for name, value in last.items():
+        held = kept.get_secret_value(SecretId=name)["SecretString"]
+        assert int(held) in {int(value), int(value) + 20}  # the next one may have been kept, and not been answered
+
+
+def test_it_is_for_one_process_and_one_reader(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    state = State(file)
+    SecretsManager(state=state).client().create_secret(Name="a", SecretString="x")
+    for each in tmp_path.iterdir():
+        assert stat.S_IMODE(each.stat().st_mode) == 0o600, each
+    with pytest.raises(StateError, match="another process has it"):
+        State(file)
+    state.close()
+    State(file).close()
+
+
+def damaged(file: Path, how: str) -> None:
+    if how == "cut":
+        with file.open("r+b") as opened:
+            opened.truncate(file.stat().st_size // 2)
+    elif how == "scribbled":
+        with file.open("r+b") as opened:
+            opened.seek(4096 + 8)
+            opened.write(b"\xff" * 2000)
+    else:
+        with sqlite3.connect(file) as database:
+            database.execute("UPDATE secret SET record = ?", [how])
+        database.close()
+
+
+@pytest.mark.parametrize("how", ["cut", "scribbled", "{", "[]", '{"name": "a"}'])
+def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "secrets"
+    state = State(file)
+    client = SecretsManager(state=state).client()
+    for n in range(50):
+        client.create_secret(Name=f"n{n}", SecretString="canary-5b1" * 100)
+    state.close()
+    damaged(file, how)
+    before = file.read_bytes()
+    with pytest.raises(StateError, match="damaged") as refused:
+        SecretsManager(state=State(file))
+    assert "canary" not in str(refused.value)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["text", "database", "short", "newer"])
+def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "secrets"
+    if kind == "text":
+        file.write_text(json.dumps({"mine": 1}))
+    elif kind == "short":
+        file.write_bytes(b"SQLite format 3\0")
+    else:
+        with sqlite3.connect(file) as opened:
+            opened.execute("CREATE TABLE mine (x)")
+            if kind == "newer":
+                opened.execute(f"PRAGMA application_id = {0x726F7461}")
+                opened.execute("PRAGMA user_version = 2")
+        opened.close()
+    before = file.read_bytes()
+    with pytest.raises(StateError, match="has format 2" if kind == "newer" else "no secrets of a lab"):
+        State(file)
+    assert file.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["secrets"]
+
+
+def test_a_maker_that_died_at_once_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "secrets").touch()
+    state = State(tmp_path / "secrets")
+    assert state.records() == []
+    assert state.note == {}
+    state.close()
