@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from rotators.fleet.report import chart, rows
-from rotators.fleet.report.words import MEANINGS, TERMS
+from rotators.fleet.report.words import MEANINGS, REPORTED, TERMS
 from rotators.fleet.standing import Standing
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _timeline(figures: Figures) -> str:
 def _words() -> str:
     kinds = "".join(
         f'<div><dt><b class="{one.name.lower()}">{one.value}</b></dt><dd>{MEANINGS[one.value]}</dd></div>'
-        for one in Standing
+        for one in REPORTED
     )
     terms = "".join(f"<div><dt>{escape(term)}</dt><dd>{escape(what)}</dd></div>" for term, what in TERMS.items())
     return f'<section id="words-mean"><h2>What the words mean</h2><dl class="words">{kinds}{terms}</dl></section>'
