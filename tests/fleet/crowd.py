@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rotators.testing import SecretsManager
 
 CANARY = "hunter2-Canary"
-GROUP = "rotators:group"
+GROUP = "rotators:apart"
 
 
 def name_of(arn: str) -> str:

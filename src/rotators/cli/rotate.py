@@ -56,8 +56,8 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "--stagger", type=_seconds, default=0.0, metavar="SECONDS", help="between two starts (default: a tenth)"
     )
     parser.add_argument(
-        "--apart-by", default="rotators:group", metavar="TAG",
-        help="secrets with the same value of this tag are never rotated at the same time (default: rotators:group)",
+        "--apart-by", default="rotators:apart", metavar="TAG",
+        help="secrets with the same value of this tag are never rotated at the same time (default: rotators:apart)",
     )  # fmt: skip
     parser.add_argument(
         "--timeout", type=_seconds, default=600.0, metavar="SECONDS",

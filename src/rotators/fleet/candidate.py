@@ -23,7 +23,7 @@ class Candidate:
         versions: its versions' labels.
 
     Example:
-        >>> Candidate.of(entry, region="eu-central-1", apart_by="rotators:group").obstacle
+        >>> Candidate.of(entry, region="eu-central-1", apart_by="rotators:apart").obstacle
         'it has no rotation'
     """
 

@@ -28,7 +28,7 @@ def named(client: Any, names: Sequence[str], *, region: str, apart_by: str) -> l
         botocore.exceptions.ClientError: as DescribeSecret does.
 
     Example:
-        >>> [secret.name for secret in named(client, ["shop/app"], region="eu-central-1", apart_by="rotators:group")]
+        >>> [secret.name for secret in named(client, ["shop/app"], region="eu-central-1", apart_by="rotators:apart")]
         ['shop/app']
     """
     found: dict[str, Candidate] = {}

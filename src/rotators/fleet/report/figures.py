@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rotators.fleet.report.timeline import Timeline
+from rotators.fleet.report.words import REPORTED
 from rotators.fleet.standing import Rotated, Standing
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Figures:
     def standings(self) -> list[Count]:
         """How many secrets stand how, the worst first; those of which there are none, too."""
         found = [secret.standing for secret in self.secrets]
-        return [Count(one.value, found.count(one), bad=one.bad) for one in Standing]
+        return [Count(one.value, found.count(one), bad=one.bad) for one in REPORTED]
 
     @property
     def ages(self) -> list[Count]:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from rotators.fleet.report import chart, rows
-from rotators.fleet.report.words import MEANINGS, TERMS
+from rotators.fleet.report.words import MEANINGS, REPORTED, TERMS
 from rotators.fleet.standing import Standing
 
 if TYPE_CHECKING:
@@ -88,9 +88,12 @@ def _verdict(figures: Figures) -> str:
         return '<p class="verdict">No secret with a rotation was found.</p>'
     kind = "bad" if bad else "good"
     told = f"{bad:,} of {whole:,} need somebody" if bad else f"None of {whole:,} needs anybody"
-    return (
-        f'<p class="verdict {kind}"><strong>{told}</strong>: secrets that are stuck, overdue or were never rotated.</p>'
-    )
+    return f'<p class="verdict {kind}"><strong>{told}</strong>: secrets that are {_bad()}.</p>'
+
+
+def _bad() -> str:
+    *most, last = [one.value for one in Standing if one.bad]
+    return f"{', '.join(most)} or {last}"
 
 
 def _needs(figures: Figures) -> str:
@@ -98,7 +101,7 @@ def _needs(figures: Figures) -> str:
         return ""
     more = len(figures.bad) - _AT_THE_TOP
     rest = f'<p>And {more:,} more: they come first in <a href="#all">the table of all</a>.</p>' if more > 0 else ""
-    shown = rows.table("needs", "Stuck, overdue or never rotated", figures, figures.bad[:_AT_THE_TOP])
+    shown = rows.table("needs", _bad().capitalize(), figures, figures.bad[:_AT_THE_TOP])
     return f"<section><h2>What needs somebody</h2>{shown}{rest}</section>"
 
 
@@ -128,7 +131,8 @@ def _timeline(figures: Figures) -> str:
 
 def _words() -> str:
     kinds = "".join(
-        f'<div><dt><b class="{one.name.lower()}">{one.value}</b></dt><dd>{MEANINGS[one]}</dd></div>' for one in Standing
+        f'<div><dt><b class="{one.name.lower()}">{one.value}</b></dt><dd>{MEANINGS[one.value]}</dd></div>'
+        for one in REPORTED
     )
     terms = "".join(f"<div><dt>{escape(term)}</dt><dd>{escape(what)}</dd></div>" for term, what in TERMS.items())
     return f'<section id="words-mean"><h2>What the words mean</h2><dl class="words">{kinds}{terms}</dl></section>'

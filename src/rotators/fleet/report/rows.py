@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from rotators.fleet.standing import Standing
+from rotators.fleet.report.words import REPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ def table(name: str, caption: str, figures: Figures, secrets: Iterable[Rotated])
 
 def controls() -> str:
     """Return what the script shows above the table, and makes work."""
-    kinds = "".join(f"<option>{one.value}</option>" for one in Standing)
+    kinds = "".join(f"<option>{one.value}</option>" for one in REPORTED)
     return (
         '<div id="controls" hidden><label>Filter <input id="words" type="search" '
         'placeholder="name, account, region, rule"></label>'

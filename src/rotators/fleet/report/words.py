@@ -6,18 +6,21 @@ from rotators.fleet.standing import STUCK_AFTER, Standing
 
 _STUCK_HOURS = STUCK_AFTER.total_seconds() / 3600
 
+#: By the value of the Standing.
 MEANINGS = {
-    Standing.STUCK: f"A rotation was begun more than {_STUCK_HOURS:.0f} hours ago, as far as can be seen, and has not ended. "
+    "stuck": f"A rotation was begun more than {_STUCK_HOURS:.0f} hours ago, as far as can be seen, and has not ended. "
     "No other begins before it has.",
-    Standing.FAILING: "A rotation was begun, is still being tried, and the date by which it should have ended has passed.",
-    Standing.OVERDUE: "The date by which it should have been rotated has passed.",
-    Standing.NEVER: "A rotation is set up, and has never succeeded: it has the value somebody stored.",
-    Standing.OFF: "It was rotated once, or was to be; somebody has switched that off.",
-    Standing.PENDING: "A rotation has begun and not ended yet. It takes seconds, or Secrets Manager is trying again.",
-    Standing.DELETED: "Marked for deletion: nobody can read it, and nothing rotates it.",
-    Standing.FINE: "It was rotated, and the next date lies ahead.",
-    Standing.NONE: "Nobody has ever set a rotation up for it.",
+    "failing": "A rotation has begun, the date by which it should have ended has passed, and it is still being tried.",
+    "overdue": "The date by which it should have been rotated has passed.",
+    "never rotated": "A rotation is set up, and has never succeeded: it has the value somebody stored.",
+    "rotation off": "It was rotated once, or was to be; somebody has switched that off.",
+    "pending": "A rotation has begun and not ended yet. It takes seconds, or Secrets Manager is trying again.",
+    "deleted": "Marked for deletion: nobody can read it, and nothing rotates it.",
+    "fine": "It was rotated, and the next date lies ahead.",
 }
+
+#: The standings of secrets that have a rotation: no others are listed.
+REPORTED = [one for one in Standing if one.value in MEANINGS]
 
 TERMS = {
     "secret": "A password or key that AWS Secrets Manager keeps. This page holds names alone, never a value.",
