@@ -25,7 +25,7 @@ _COLUMNS = {
     900: ("its logins", "in + refused"),
 }
 _NAMES = {OURS: "rotators", THEIRS: "like AWS's"}
-_STYLE = """
+STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292f; }
   .title { font-size: 16px; font-weight: 600; }
   .engine { font-weight: 600; }
@@ -53,8 +53,8 @@ def svg(servers: Mapping[str, str], rows: Sequence[Row], rotations: int) -> str:
     bottom = _TOP + _HEAD * len(servers) + _LANE * len(rows)
     height = bottom + _FOOT
     parts = [
-        _text(_MARGIN, 28, "What a client sees while its secret rotates", "title"),
-        _text(
+        text(_MARGIN, 28, "What a client sees while its secret rotates", "title"),
+        text(
             _MARGIN,
             48,
             f"{rotations} warm rotations of each, in turn; a dot is the time in one of them that the client was refused",
@@ -62,16 +62,16 @@ def svg(servers: Mapping[str, str], rows: Sequence[Row], rotations: int) -> str:
         ),
     ]
     for x, (first, second) in _COLUMNS.items():
-        parts += [_text(x, 70, first, "quiet number"), _text(x, 86, second, "quiet number")]
+        parts += [text(x, 70, first, "quiet number"), text(x, 86, second, "quiet number")]
     for tick in range(0, end + 1, step):
         at = _LEFT + tick * scale
         parts.append(f'<line class="grid" x1="{at:.1f}" y1="{_TOP}" x2="{at:.1f}" y2="{bottom}"/>')
         parts.append(f'<text class="quiet" x="{at:.1f}" y="{bottom + 18}" text-anchor="middle">{tick}</text>')
-    parts.append(_text(_LEFT, bottom + 36, "milliseconds in which AWSCURRENT did not open", "quiet"))
+    parts.append(text(_LEFT, bottom + 36, "milliseconds in which AWSCURRENT did not open", "quiet"))
     y = float(_TOP)
     for key, server in servers.items():
         parts.append(f'<line class="rule" x1="{_MARGIN}" y1="{y}" x2="{_WIDTH - _MARGIN}" y2="{y}"/>')
-        parts.append(_text(_MARGIN, y + 26, server, "engine"))
+        parts.append(text(_MARGIN, y + 26, server, "engine"))
         y += _HEAD
         before: Strategy | None = None
         for row in (row for row in rows if row.engine == key):
@@ -81,7 +81,7 @@ def svg(servers: Mapping[str, str], rows: Sequence[Row], rotations: int) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
         f'role="img" aria-label="The time in which AWSCURRENT does not open, by database and strategy">\n'
-        f"<style>{_STYLE}</style>\n{body}\n</svg>\n"
+        f"<style>{STYLE}</style>\n{body}\n</svg>\n"
     )
 
 
@@ -89,11 +89,11 @@ def _lane(row: Row, middle: float, scale: float, *, titled: bool) -> Iterator[st
     gaps, failed, tries = row.gap[1:], sum(row.failed), sum(row.tries)
     line = middle + 4.5
     if titled:
-        yield _text(_MARGIN + 10 * (TITLES[row.strategy][0] == " "), line, TITLES[row.strategy].strip())
-    yield _text(_WHO, line, _NAMES[row.rotator], row.rotator)
+        yield text(_MARGIN + 10 * (TITLES[row.strategy][0] == " "), line, TITLES[row.strategy].strip())
+    yield text(_WHO, line, _NAMES[row.rotator], row.rotator)
     if not failed:
         yield f'<circle class="{row.rotator}" cx="{_LEFT}" cy="{middle:.1f}" r="{RADIUS}"/>'
-        yield _text(_LEFT + 10, line, "never refused", "none")
+        yield text(_LEFT + 10, line, "never refused", "none")
     else:
         x = _LEFT + row.warm_gap * scale
         yield f'<line class="median" x1="{x:.1f}" y1="{middle - 13:.1f}" x2="{x:.1f}" y2="{middle + 13:.1f}"/>'
@@ -108,9 +108,9 @@ def _lane(row: Row, middle: float, scale: float, *, titled: bool) -> Iterator[st
     )
     worse = (False, failed > 0, False, max(row.refused) > 0)
     for x, number, bad in zip(_COLUMNS, numbers, worse, strict=True):
-        yield _text(x, line, number, "number bad" if bad else "number")
+        yield text(x, line, number, "number bad" if bad else "number")
 
 
-def _text(x: float, y: float, text: str, kind: str = "") -> str:
+def text(x: float, y: float, words: str, kind: str = "") -> str:
     chosen = f' class="{kind}"' if kind else ""
-    return f'<text{chosen} x="{x:g}" y="{y:g}">{escape(text)}</text>'
+    return f'<text{chosen} x="{x:g}" y="{y:g}">{escape(words)}</text>'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
+import botocore.session
 import pytest
 
 from rotators.lab import LabError
@@ -11,6 +13,15 @@ from rotators.lab.installation import Installation
 from rotators.lab.mariadb import MariaDB
 
 pytest_plugins = ("tests.servers", "tests.world", "tests.mysql_world", "tests.subjects", "tests.rds", "tests.node")
+
+# A session reads megabytes of botocore's models and endpoints, which are the same for all: a tenth of a second each.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Workers of `-n auto`: four at least, as half of the time of a test is waiting for a server or for a time-out to be over."""
+    del config
+    return max(4, os.cpu_count() or 1)
 
 
 def pytest_sessionstart() -> None:

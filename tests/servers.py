@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Template = Callable[[type[Postgres | Mysqld]], Path]
 
+#: Names, for a pytest that a test runs, where this one keeps its templates.
+TEMPLATES = "ROTATORS_TESTS_TEMPLATES"
 _UNPACKED = Path(__file__).parents[1] / ".tools" / "mysql"  # by `.ci/setup mysql`
 if (_UNPACKED / "run").exists():
     os.environ.setdefault("ROTATORS_MYSQL", str(_UNPACKED))
@@ -37,6 +39,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Templa
     """Directories, the same in all workers, that hold new data directories: `start(template=template(MariaDB))`."""
     base = tmp_path_factory.getbasetemp()
     base = base if worker_id == "master" else base.parent
+    base = Path(os.environ.get(TEMPLATES, base))
 
     def of(kind: type[Postgres | Mysqld]) -> Path:
         kept = base / f"{kind.engine}-template"

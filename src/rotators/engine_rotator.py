@@ -63,9 +63,9 @@ class EngineRotator(Rotator):
 
     def create(self, rotation: Rotation) -> Secret:
         """Return the current value, as the strategy names its user, with a fresh password."""
-        engine = self._engine_of(rotation.current)
+        engine = self.engine_of(rotation.current)
         engine.resource(rotation.current)  # a malformed value is refused before anything is stored
-        identity = self._of(rotation).next(rotation.current)
+        identity = self.strategy_of(rotation).next(rotation.current)
         engine.resource(identity)
         discards_old(rotation.about)  # a wrong word is refused while nothing has been changed
         return identity.replace(password=rotation.draw_password(self.password_policy(rotation)))
@@ -79,15 +79,15 @@ class EngineRotator(Rotator):
         """
         if rotation.step is Step.TEST and rotation.pending == rotation.current:
             return
-        engine = self._engine_of(rotation.current)
+        engine = self.engine_of(rotation.current)
         found = engine.resource(rotation.pending)
-        expected = engine.resource(self._of(rotation).next(rotation.current))
+        expected = engine.resource(self.strategy_of(rotation).next(rotation.current))
         self.same(rotation, expected, found, expected)
 
     def set(self, rotation: Rotation) -> None:
         """Make pending valid, on the first authority that opens."""
-        attempt = Attempt(rotation, self._engine_of(rotation.current))
-        for name, authority in self._of(rotation).authorities(rotation):
+        attempt = Attempt(rotation, self.engine_of(rotation.current))
+        for name, authority in self.strategy_of(rotation).authorities(rotation):
             if attempt.made(name, authority):
                 self.say(authority=attempt.authority)
                 return
@@ -95,24 +95,24 @@ class EngineRotator(Rotator):
 
     def test(self, secret: Secret) -> None:
         """Ask the engine."""
-        self._engine_of(secret).test(secret)
+        self.engine_of(secret).test(secret)
 
     def compare(self, rotation: Rotation) -> None:
         """Law 12, where pending is another user than current."""
-        engine = self._engine_of(rotation.current)
+        engine = self.engine_of(rotation.current)
         if isinstance(engine, Compares) and rotation.pending.get("username") != rotation.current.get("username"):
             engine.same_rights(rotation.pending, rotation.current)
 
     def retire(self, rotation: Rotation) -> None:
         """Law 7, where it is asked for: end the old password now, and not at the next rotation."""
-        engine = self._engine_of(rotation.current)
+        engine = self.engine_of(rotation.current)
         same_user = rotation.pending.get("username") == rotation.current.get("username")
         if same_user and isinstance(engine, Discards) and discards_old(rotation.about):
             engine.discard(rotation.pending, by=rotation.admin or rotation.pending)
 
     def password_policy(self, rotation: Rotation) -> PasswordPolicy:
         """Return what a new password looks like, by the engine's own list of characters to leave out."""
-        exclude = getattr(self._engine_of(rotation.current), "exclude_characters", None)
+        exclude = getattr(self.engine_of(rotation.current), "exclude_characters", None)
         return self._passwords or PasswordPolicy.read(tags=rotation.about.tags, exclude=exclude)
 
     def facts(self) -> Mapping[str, str]:
@@ -123,15 +123,22 @@ class EngineRotator(Rotator):
         """`set` has asked pending in its turn: another login would only be another failed one."""
         raise rejected
 
-    def _engine_of(self, secret: Secret) -> Engine:
+    def engine_of(self, secret: Secret) -> Engine:
+        """Return the engine for a secret."""
         if not isinstance(self._engine, Chooses):
             return self._engine
         engine = self._engine.engine_of(secret)
         self.say(engine=engine.name)
         return engine
 
-    def _of(self, rotation: Rotation) -> Strategy:
-        engine = self._engine_of(rotation.current)
+    def strategy_of(self, rotation: Rotation) -> Strategy:
+        """
+        Return the strategy for a rotation's secret.
+
+        Raises:
+            ConfigurationError: the word is none of ours, or the engine does not have that strategy.
+        """
+        engine = self.engine_of(rotation.current)
         first = bool(getattr(engine, "admin_first", False))
         strategy = self._strategy or strategies.choose(rotation, admin_first=first, pairs=isinstance(engine, Compares))
         if isinstance(strategy, strategies.AlternatingUsers) and not isinstance(engine, Compares):

@@ -45,32 +45,55 @@ def make_room(
     Raises:
         ChangeRefused: there is no room, and none can be made; or not yet, and then it is retryable.
     """
-    current = rotation.current
-    keys = list(provider.keys(by=by, like=current))
-    labelled = [current, *([rotation.previous] if rotation.previous is not None else [])]
-    held = frozenset(provider.key_of(secret) for secret in labelled if not secret.plain) - {""}
-    in_use = provider.key_of(current)
-    lost = [key for key in keys if ours(key, rotation) and key.id not in held]
+    keys = list(provider.keys(by=by, like=rotation.current))
+    lost, last = doomed(rotation, provider, keys, adopted)
     if len(keys) >= most and _stored_meanwhile(rotation, provider, lost, most):
         return False
+    for key in [*lost, *last] if provider.key_of(rotation.current) else []:  # or it might be the one in use
+        if len(keys) < most:
+            return True
+        provider.revoke(key.id, by=by, like=rotation.current)
+        keys.remove(key)
+    if len(keys) < most:
+        return True
+    raise full(rotation, provider, keys)
+
+
+def doomed(
+    rotation: Rotation, provider: Issues, keys: list[Key], adopted: Callable[[Rotation, Issues, Key], bool]
+) -> tuple[list[Key], list[Key]]:
+    """
+    Return the keys that go for a new one, if AWSCURRENT says which one is in use: nobody's, and the one of AWSPREVIOUS.
+
+    Args:
+        rotation: whose keys.
+        provider: the provider.
+        keys: what it lists.
+        adopted: as of `make_room`.
+    """
+    in_use, held = provider.key_of(rotation.current), _held(rotation, provider)
+    lost = [key for key in keys if ours(key, rotation) and key.id not in held]
     last = [
         key
         for key in keys
         if key.id in held and key.id != in_use and (ours(key, rotation) or adopted(rotation, provider, key))
     ]
-    for key in [*lost, *last] if in_use else []:  # or it might be the one in use
-        if len(keys) < most:
-            return True
-        provider.revoke(key.id, by=by, like=current)
-        keys.remove(key)
-    if len(keys) < most:
-        return True
-    others = [key.id for key in keys if key.id not in held]
-    raise ChangeRefused(
-        f"{provider.name} has room for {most} keys and has {len(keys)}, of which we have not issued "
+    return lost, last
+
+
+def full(rotation: Rotation, provider: Issues, keys: list[Key]) -> ChangeRefused:
+    """Say that there is no room, and whose keys take it."""
+    others = [key.id for key in keys if key.id not in _held(rotation, provider)]
+    return ChangeRefused(
+        f"{provider.name} has room for {provider.most} keys and has {len(keys)}, of which we have not issued "
         f"{', '.join(others[:NAMED]) or 'those that this secret holds'}: revoke one by hand, or tag the secret "
         "rotators:adopt=true if the keys that this secret held may be revoked"
     )
+
+
+def _held(rotation: Rotation, provider: Issues) -> frozenset[str]:
+    labelled = [rotation.current, *([rotation.previous] if rotation.previous is not None else [])]
+    return frozenset(provider.key_of(secret) for secret in labelled if not secret.plain) - {""}
 
 
 def _stored_meanwhile(rotation: Rotation, provider: Issues, lost: list[Key], most: int) -> bool:

@@ -67,7 +67,7 @@ class KeyRotator(Rotator):
 
     def create(self, rotation: Rotation) -> Secret:
         """Issue a key, after making room for it where there is none; or make one."""
-        provider, current = self._of(rotation.current), rotation.current
+        provider, current = self.provider_of(rotation.current), rotation.current
         provider.resource(current)
         self._adopts(rotation)  # a wrong word is refused while nothing has been changed
         if isinstance(provider, Accepts):
@@ -78,7 +78,7 @@ class KeyRotator(Rotator):
         rotation.patience = STORED
         refused: ChangeRefused | None = None
         for _ in range(TRIES):
-            if not make_room(rotation, provider, by=by, most=provider.most, adopted=self._adopted):
+            if not make_room(rotation, provider, by=by, most=provider.most, adopted=self.adopted):
                 return rotation.pending  # another run's, stored while we waited
             try:
                 return rotation.saw(provider.issue(name_of(rotation), by=by, like=current))
@@ -90,7 +90,7 @@ class KeyRotator(Rotator):
         """Law 5: pending is for the same thing as current, and not the very same key."""
         if rotation.step is Step.TEST and rotation.pending == rotation.current:
             return
-        provider = self._of(rotation.current)
+        provider = self.provider_of(rotation.current)
         expected = provider.resource(rotation.current)
         found = provider.resource(rotation.pending)
         self.same(rotation, expected, found, {*expected, *found})
@@ -103,7 +103,7 @@ class KeyRotator(Rotator):
 
     def set(self, rotation: Rotation) -> None:
         """Tell the service the key that we made, and prove it. A provider's key is valid as soon as it is issued."""
-        provider, current, pending = self._of(rotation.current), rotation.current, rotation.pending
+        provider, current, pending = self.provider_of(rotation.current), rotation.current, rotation.pending
         if not isinstance(provider, Accepts):
             return
         by = self._authority(rotation)
@@ -122,7 +122,7 @@ class KeyRotator(Rotator):
 
     def test(self, secret: Secret) -> None:
         """Ask the provider, again for a while where the key may not be known everywhere yet."""
-        provider = self._of(secret)
+        provider = self.provider_of(secret)
         refused: CredentialRejected | None = None
         for pause in _pauses(provider.settles):
             try:
@@ -137,9 +137,13 @@ class KeyRotator(Rotator):
             refused.retryable = refused.retryable or provider.settles > 0
             raise refused
 
+    def test_once(self, secret: Secret) -> None:
+        """Ask the provider, and believe its first answer."""
+        self.provider_of(secret).test(secret)
+
     def retire(self, rotation: Rotation) -> None:
         """Law 7: revoke the key before the previous one, and what tries that failed have left."""
-        provider, pending = self._of(rotation.current), rotation.pending
+        provider, pending = self.provider_of(rotation.current), rotation.pending
         if isinstance(provider, Accepts):
             return
         by = rotation.admin or pending
@@ -150,14 +154,15 @@ class KeyRotator(Rotator):
             return
         kept = _ids(provider, rotation.current, pending)
         for key in provider.keys(by=by, like=pending):
-            if key.id not in kept and (ours(key, rotation) or self._adopted(rotation, provider, key)):
+            if key.id not in kept and (ours(key, rotation) or self.adopted(rotation, provider, key)):
                 provider.revoke(key.id, by=by, like=pending)
 
     def facts(self) -> Mapping[str, str]:
         """Return the provider's name, for the log."""
         return {"rotator": type(self).__name__, "engine": self._provider.name}
 
-    def _of(self, secret: Secret) -> Issues | Accepts:
+    def provider_of(self, secret: Secret) -> Issues | Accepts:
+        """Return the provider of a secret's key."""
         if not isinstance(self._provider, Offers):
             return self._provider
         provider = self._provider.provider_of(secret)
@@ -171,7 +176,7 @@ class KeyRotator(Rotator):
             return rotation.current
         opens = True
         try:
-            self._of(rotation.current).test(rotation.current)
+            self.provider_of(rotation.current).test(rotation.current)
         except CredentialRejected:
             opens = False
         if not opens:
@@ -187,7 +192,7 @@ class KeyRotator(Rotator):
             raise ConfigurationError(f"the tag {ADOPT_TAG} must be true or false")
         return said == "true"
 
-    def _adopted(self, rotation: Rotation, provider: Issues, key: Key) -> bool:
+    def adopted(self, rotation: Rotation, provider: Issues, key: Key) -> bool:
         """Say whether we may revoke the key of AWSPREVIOUS though we have not issued it: it was stored here by hand."""
         if rotation.previous is None or key.id not in _ids(provider, rotation.previous):
             return False

@@ -25,6 +25,7 @@ from rotators.errors import (
 )
 from rotators.event import RotationEvent
 from rotators.guards import off, way_out
+from rotators.loading import uncollected
 from rotators.machine import Standing, Step, Verdict, judge, standing
 from rotators.passwords import PasswordPolicy
 from rotators.rotation import Rotation
@@ -126,6 +127,15 @@ class Rotator(ABC):
             TargetUnreachable: the target could not be asked (law 8: that is another answer).
         """
 
+    def test_once(self, secret: Secret) -> None:
+        """
+        Do what `test` does without waiting for what may show late: what a diagnosis asks. By default it is `test`.
+
+        Raises:
+            CredentialRejected, TargetUnreachable: as `test`.
+        """
+        self.test(secret)
+
     def compare(self, rotation: Rotation) -> None:
         """
         Refuse a pending credential that can do less or more than the current one (law 12). By default nothing.
@@ -207,6 +217,7 @@ class Rotator(ABC):
         with deadline.running(Deadline.of(context)), telemetry.reporting(report), counting() as calls:
             try:
                 telemetry.logger()
+                telemetry.received(event)
                 report.add(**self.facts())
                 self._run(event, report)
             except RotatorsError as error:
@@ -292,7 +303,8 @@ def _telemetry() -> Any:
     """Load Powertools when the first step runs: it costs 40 ms, and `import rotators` must not pay them."""
     problem = ""
     try:
-        return import_module("rotators.telemetry")
+        with uncollected():
+            return import_module("rotators.telemetry")
     except Exception as error:  # noqa: BLE001 - Powertools reads its variables while it is imported
         problem = f"{type(error).__name__}: {error}"
     raise ConfigurationError(

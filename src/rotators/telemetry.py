@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NAMESPACE = "Rotators"
 #: Seconds a window is kept open in memory for a finishSecret that may come to this sandbox.
 KEEP = 900.0
+#: What of an event is shown. Its RotationToken is not, nor what somebody else has put into it.
+SHOWN = ("Step", "SecretId", "ClientRequestToken")
 
 
 @cache
@@ -42,6 +44,29 @@ def logger() -> Logger:
     except Exception as error:  # noqa: BLE001 - it raises what it finds
         problem = type(error).__name__
     raise ConfigurationError(f"Powertools' logger can't be made ({problem}): check the POWERTOOLS_… variables")
+
+
+def received(event: object) -> None:
+    """Write the event, redacted, where Powertools' own variable asks for it: POWERTOOLS_LOGGER_LOG_EVENT."""
+    if os.environ.get("POWERTOOLS_LOGGER_LOG_EVENT", "").lower() not in {"1", "y", "yes", "t", "true", "on"}:
+        return
+    with suppress(Exception):  # as in `close`
+        logger().info(redacted(event))
+
+
+def redacted(event: object) -> dict[str, str]:
+    """
+    Return what of an event may be read (law 9): which step of which secret, and whether there is a RotationToken.
+
+    Example:
+        >>> redacted({"Step": "setSecret", "RotationToken": "secret", "note": "secret"})
+        {'Step': 'setSecret', 'RotationToken': '***'}
+    """
+    get = getattr(event, "get", None)
+    if not callable(get):
+        return {"not an event": type(event).__name__}
+    fields = {name: value for name in SHOWN if isinstance(value := get(name), str)}
+    return fields | ({"RotationToken": "***"} if get("RotationToken") is not None else {})
 
 
 class StepReport:
@@ -84,15 +109,20 @@ class StepReport:
 
     def warn(self, text: str) -> None:
         """Write a warning that belongs to the step."""
-        logger().warning(scrub(text, self.hidden()), extra=self._where())
+        text, notes = scrub(text, self.hidden()), _notes.get()
+        if notes is None:
+            logger().warning(text, extra=self._where())
+        else:
+            notes.append(text)
 
     def close(self, failure: RotatorsError | None, *, seconds: float) -> None:
         """Scrub the failure's text, then write the step's line and metrics: what was done is done, written or not."""
         if failure is not None:
             failure.args = (scrub(str(failure), self.hidden()),)
             vars(failure).pop("__notes__", None)
-        with suppress(Exception):  # a full pipe, a closed stream
-            self._write(failure, seconds)
+        if _notes.get() is None:
+            with suppress(Exception):  # a full pipe, a closed stream
+                self._write(failure, seconds)
 
     def _write(self, failure: RotatorsError | None, seconds: float) -> None:
         fields = {**self._where(), **self._fields, "duration_ms": round(seconds * 1000, 1)}
@@ -111,6 +141,7 @@ class StepReport:
 
 
 _report: ContextVar[StepReport | None] = ContextVar("rotators_report", default=None)
+_notes: ContextVar[list[str] | None] = ContextVar("rotators_notes", default=None)
 #: When the target's password was changed, by version: the outage window is known where one sandbox sees both its ends.
 _changed: dict[str, float] = {}
 
@@ -125,13 +156,26 @@ def reporting(report: StepReport) -> Iterator[StepReport]:
         _report.reset(token)
 
 
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """Collect warnings and write no line and no metric: where a person asked, who reads the outcome on a terminal."""
+    notes: list[str] = []
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
 def warn(text: str) -> None:
     """Write a warning about the step that runs."""
-    report = _report.get()
-    if report is None:
-        logger().warning(text)
-    else:
+    report, notes = _report.get(), _notes.get()
+    if report is not None:
         report.warn(text)
+    elif notes is not None:
+        notes.append(text)
+    else:
+        logger().warning(text)
 
 
 def add(**fields: str | float) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rotators import RotatorsError, key_room
-from rotators.testing import resume, rotate
+from rotators.testing import LambdaContext, resume, rotate, rotation_event
 from rotators.testing.faults import Crash, Fault, Faults
 from tests.api_key.holder import Holder, placed, rotator
 from tests.api_key.known import ADMIN, KNOWN, Known
@@ -173,8 +173,8 @@ def test_twilios_promotion_that_did_not_happen(make: Make) -> None:
         app.step(step, token)
     pending = app.value("AWSPENDING")
     site.first, site.second = site.first, ""  # type: ignore[attr-defined] # taken away by hand
-    with pytest.raises(RotatorsError):
-        app.step("finishSecret", token)
+    with pytest.raises(RotatorsError):  # asked again for as long as the function has: five seconds, not thirty
+        app.handler(rotation_event("finishSecret", app.arn, token), LambdaContext(5.0))
     assert app.value() != pending
 
 

@@ -68,3 +68,16 @@ def test_its_values_as_json(tmp_path: Path) -> None:
     for name in ("ours", "template"):
         assert [len(values) for values in found[name].values()] == [2, 2, 2, 2]
         assert all(milliseconds > 0 for milliseconds in found[name]["rotator"])
+
+
+def test_cold_starts_are_measured() -> None:
+    """Each measure of both rotators, each function's import; memory and the artifact are no times, and have their goals here too."""
+    found = json.loads(run("cold_start.py", "--rounds", "1", "--engine", "postgres", "--artifact", "--json"))
+    ours, theirs = found["rotations"]["postgres"]["ours"], found["rotations"]["postgres"]["template"]
+    assert ours.keys() == theirs.keys() == {
+        "first", "rotation", "first_processor", "rotation_processor", "cold_steps", "memory",
+    }  # fmt: skip
+    assert all(value > 0 for samples in (ours, theirs) for (value,) in samples.values())
+    assert ours["memory"][0] <= 1.1 * theirs["memory"][0]
+    assert found["imports"].keys() >= {"nothing", "template", "database", "iam", "api_key"}
+    assert 1 < found["artifact"]["packed"] < found["artifact"]["unpacked"] < 60

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    UnauthorizedSSOTokenError,
+)
 
 from rotators import ConfigurationError, SecretError
 from rotators.consumer import (
@@ -74,7 +82,12 @@ def answered(code: str, text: str = "", status: int = 400) -> ClientError:
         (answered("InternalServiceError", status=500), ServiceUnavailable, "again and again", 4),
         (answered("", status=503), ServiceUnavailable, "503", 4),
         (ReadTimeoutError(endpoint_url="http://x"), ServiceUnavailable, "interface endpoint", 4),
+        (ConnectTimeoutError(endpoint_url="http://x"), ServiceUnavailable, "interface endpoint", 4),
+        (OSError("no route"), ServiceUnavailable, "interface endpoint", 4),
         (NoCredentialsError(), ConfigurationError, "AWS_REGION", 1),
+        (UnauthorizedSSOTokenError(), ConfigurationError, "log in again", 1),
+        (CredentialRetrievalError(provider="p", error_msg=CANARY), ConfigurationError, "give the process a role", 1),
+        (answered("KMSAccessDeniedException"), KeyRefused, "kms:Decrypt", 1),
         (answered("InvalidRequestException", "something"), SecretUnreadable, "InvalidRequestException", 1),
         (RuntimeError(CANARY), ServiceUnavailable, "RuntimeError", 1),
     ],
@@ -104,6 +117,32 @@ def test_what_the_service_itself_says_of_missing_and_deleted(versions: Versions)
     versions.client.delete_secret(SecretId="app")
     with pytest.raises(SecretDeleted, match="restore-secret"):
         get_secret("app", client=versions.client)
+
+
+def test_a_version_without_that_label(versions: Versions) -> None:
+    first = get_secret("app", client=versions.client).version
+    versions.put("two")
+    assert get_secret("app", version=first, stage="AWSPREVIOUS", client=versions.client).version == first
+    with pytest.raises(SecretNotFound, match=f"version {first} labelled AWSCURRENT"):
+        get_secret("app", version=first, stage="AWSCURRENT", client=versions.client)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_makes_a_client_of_its_own() -> None:
+    """Or it would read, on its parent's connection, what the parent asked for."""
+    code = """if True:
+        import os, sys
+        from rotators.consumer import reading
+        from rotators.deadline import current
+        parents = reading._own().get(current())
+        assert reading._own().get(current()) is parents
+        child = os.fork()
+        if child == 0:
+            os._exit(reading._own().get(current()) is parents)
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_over_http_by_a_client_of_its_own_and_silent_at_debug(

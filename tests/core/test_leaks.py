@@ -126,7 +126,9 @@ def test_a_real_process_at_the_chattiest_level(service: SecretsManager, powertoo
     assert "nothing listens there" in said
     assert pending not in said
     assert TOKEN not in said
-    assert CANARY not in said.replace(f"Step {CANARY!r}", "")
+    assert CANARY not in said.replace(f"Step {CANARY!r}", "").replace(f'"Step":"{CANARY}"', "")
+    events_written = said.count('"RotationToken":"***"}')
+    assert events_written == (5 if "POWERTOOLS_LOGGER_LOG_EVENT" in powertools else 0)
 
 
 def test_the_log_line_of_a_step(service: SecretsManager, caplog: pytest.LogCaptureFixture) -> None:

@@ -31,7 +31,7 @@ class Stack:
         assert not parameters, f"no such parameters: {parameters}"
         self.outputs: dict[str, Any] = {
             name: self._value({part: value for part, value in output.items() if part != "Condition"})
-            for name, output in template["Outputs"].items()
+            for name, output in template.get("Outputs", {}).items()
             if self._is_made(output)
         }
         self.resources: dict[str, Any] = {
@@ -81,6 +81,10 @@ class Stack:
                 return all(self._value(conditions))
             case "Fn::Join", [separator, parts]:
                 return separator.join(self._value(parts))
+            case "Fn::Select", [index, parts]:
+                return self._value(parts)[int(index)]
+            case "Fn::Split", [separator, text]:
+                return self._value(text).split(separator)
             case "Fn::Sub", [text, names]:
                 return self._substituted(text, self._value(names))
             case "Fn::Sub", text:

@@ -31,6 +31,8 @@ with open(sys.argv[1]) as file:
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
         resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    if resource["Type"] == "AWS::Serverless::StateMachine":
+        resource["Properties"]["DefinitionUri"] = "s3://bucket/key"
 json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout)
 """
 
@@ -78,9 +80,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
         if not (place / "done").exists():
             shutil.rmtree(built, ignore_errors=True)
             sam = find_sam()
-            command = (
-                [str(sam), "build", built.name, "-b", str(built.parent)] if sam else ["make", f"build-{built.name}"]
-            )
+            command = [str(sam), "build", built.name, "-b", str(built.parent)] if sam else ["make", "artifact"]
             told = subprocess.run(
                 command,
                 check=False,

@@ -34,14 +34,15 @@ class Sample:
     One secret, rotated by the four events.
 
     Attributes:
+        events: the four of events/, by their steps.
         output: what the function printed.
         loaded: which drivers it has loaded.
         new: AWSCURRENT's value after it.
     """
 
     def __init__(self, secret: dict[str, Any]) -> None:
-        self._events = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
-        arn, token = (self._events["createSecret"][name] for name in ("SecretId", "ClientRequestToken"))
+        self.events = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
+        arn, token = (self.events["createSecret"][name] for name in ("SecretId", "ClientRequestToken"))
         # The service finds a secret by its ARN without the last hyphen and six characters, which it made up itself.
         self.service = SecretsManager(region="us-east-1")
         self.service.client().create_secret(Name=arn.split(":secret:")[1], SecretString=json.dumps(secret))
@@ -69,7 +70,7 @@ class Sample:
             ) as running,
         ):
             before = set(running.invoke("modules"))
-            answers = {step: running.invoke(self._events[step]) for step in STEPS}
+            answers = {step: running.invoke(self.events[step]) for step in STEPS}
             self.loaded = set(running.invoke("modules")) & DRIVERS
         self.output = (directory / "log").read_text()
         assert answers == dict.fromkeys(STEPS), self.output
@@ -77,5 +78,10 @@ class Sample:
         assert self.service.labels(self._arn)[self._token] == ["AWSCURRENT", "AWSPENDING"]
         lines = [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
         assert [line["step"] for line in lines if str(line.get("message", "")).endswith("succeeded")] == STEPS
+        self.new = self.current()
+
+    def current(self) -> dict[str, Any]:
+        """Read AWSCURRENT's value."""
         value = self.service.client().get_secret_value(SecretId=self._arn, VersionStage="AWSCURRENT")
-        self.new = json.loads(value["SecretString"])
+        current: dict[str, Any] = json.loads(value["SecretString"])
+        return current

@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
-from tests.deploy.sam import PYTHON, ROOT, environment
+from tests.deploy.sam import PYTHON, ROOT, TEMPLATE, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a Lambda artifa
 
 
 def test_it_holds_our_package_and_its_drivers_and_nothing_the_runtime_brings(artifact: Path) -> None:
-    lock = (ROOT / "requirements/lambda.txt").read_text()
+    lock = (ROOT / "src/requirements.txt").read_text()
     locked = {
         name.replace("-", "_")
         for name in re.findall(r"^([a-z-]+)==(?!.*(?:win32|python_full_version <))", lock, re.MULTILINE)
@@ -82,18 +83,33 @@ def test_ed25519_needs_no_more_of_cffi_than_the_artifact_holds(artifact: Path) -
     assert told.stdout.strip() == "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY", told.stderr
 
 
-@pytest.mark.parametrize("platform, machine", [("x86_64-manylinux2014", 62), ("aarch64-manylinux_2_28", 183)])
-def test_it_is_built_for_either_machine_and_the_templates_runtime(tmp_path: Path, platform: str, machine: int) -> None:
-    """Every library is for the machine that was named, and for its Python: so there is a wheel of each (ELF's e_machine)."""
-    runtime = re.findall(r"^ *Runtime: python(.*)$", (ROOT / "template.yaml").read_text(), re.MULTILINE)[0]
+@pytest.mark.parametrize("architecture, machine", [("x86_64", 62), ("arm64", 183)])
+def test_it_is_built_for_either_machine_and_the_templates_runtime(
+    sam: Path, tmp_path: Path, architecture: str, machine: int
+) -> None:
+    """Every library is for the machine that was named (ELF's e_machine) and for its Python, and so says what is deployed."""
+    runtime = re.findall(r"^ *Runtime: python(.*)$", TEMPLATE.read_text(), re.MULTILINE)[0]
     told = subprocess.run(
-        [".ci/artifact", tmp_path / "built"], check=False, capture_output=True, text=True, cwd=ROOT,
-        env=environment(PYV=runtime, PLAT=platform),
+        ["make", "build", f"ARCH={architecture}", f"BUILT={tmp_path / 'build'}", "ARGS=RedisRotation"],
+        check=False, capture_output=True, text=True, cwd=ROOT, env=environment(MAKEFLAGS=""),
     )  # fmt: skip
     assert told.returncode == 0, told.stderr
-    assert re.search(rf"^python{runtime}, {platform}: \d+ files, \d+ KiB unpacked, ", told.stdout, re.MULTILINE)
-    libraries = [path for path in (tmp_path / "built").rglob("*.so*") if path.read_bytes()[:4] == b"\x7fELF"]
+    assert re.search(rf"^python{runtime}, \S+: \d+ files, \d+ KiB unpacked, ", told.stderr, re.MULTILINE)
+    libraries = [path for path in (tmp_path / "build").rglob("*.so*") if path.read_bytes()[:4] == b"\x7fELF"]
     assert {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries} == {machine}
     own = {path.name for path in libraries if "cpython-" in path.name}
     assert own
     assert all(f"cpython-{runtime.replace('.', '')}-" in name for name in own)
+    function = yaml.safe_load(re.sub(r"!\w+", "", (tmp_path / "build/template.yaml").read_text()))["Globals"][
+        "Function"
+    ]
+    assert (function["Architectures"], function["Runtime"]) == ([architecture], f"python{runtime}")
+
+
+def test_a_machine_that_lambda_does_not_have_is_not_built_for() -> None:
+    told = subprocess.run(
+        ["make", "build", "ARCH=aarch64"],
+        check=False, capture_output=True, text=True, cwd=ROOT, env=environment(MAKEFLAGS=""),
+    )  # fmt: skip
+    assert told.returncode == 2
+    assert "ARCH is x86_64 or arm64, not aarch64" in told.stderr

@@ -13,31 +13,41 @@ from tests.deploy.sam import DATABASES, FUNCTIONS, ROOT
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:rotators-"
 SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:*"
+LOG = json.dumps({"Fn::GetAtt": ["RotationLogs", "Arn"]})
 RDS = "arn:aws:rds:us-east-1:123456789012"
 MASTER = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin-AbCdEf"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 each_function = pytest.mark.parametrize("function", FUNCTIONS)
 
 
-def grants(stack: Stack, function: str) -> set[tuple[str, str, str]]:
-    """Each action allowed to a function, on what, and on which condition."""
+def grants(stack: Stack, function: str, effect: str = "Allow") -> set[tuple[str, str, str]]:
+    """Each action allowed to a function (or denied), on what, and on which condition."""
     found: set[tuple[str, str, str]] = set()
     for statement in stack.statements(f"{function}Role"):
-        assert statement["Effect"] == "Allow"
+        assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}
+        assert statement["Effect"] in {"Allow", "Deny"}
         actions, on = statement["Action"], statement["Resource"]
         found |= {
-            (action, resource, json.dumps(statement.get("Condition")))
+            (
+                action,
+                resource if isinstance(resource, str) else json.dumps(resource),
+                json.dumps(statement.get("Condition")),
+            )
             for action in ([actions] if isinstance(actions, str) else actions)
-            for resource in ([on] if isinstance(on, str) else on)
+            for resource in (on if isinstance(on, list) else [on])
+            if statement["Effect"] == effect
         }
     return found
 
 
-def rotation_grants(function: str) -> set[tuple[str, str, str]]:
-    ours = {"StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": FUNCTION + FUNCTIONS[function]}}
+def rotation_grants(function: str, *, secrets: str = SECRETS, group: str = "") -> set[tuple[str, str, str]]:
+    ours = {"secretsmanager:resource/AllowRotationLambdaArn": FUNCTION + FUNCTIONS[function]}
+    on = json.dumps({"StringEquals": ours | ({"aws:ResourceTag/rotators:group": group} if group else {})})
     calls = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "ListSecretVersionIds")
-    return {(f"secretsmanager:{call}", SECRETS, json.dumps(ours)) for call in calls} | {
-        ("secretsmanager:GetRandomPassword", "*", "null")
+    return {(f"secretsmanager:{call}", secrets, on) for call in calls} | {
+        ("secretsmanager:GetRandomPassword", "*", "null"),
+        ("logs:CreateLogStream", LOG, "null"),
+        ("logs:PutLogEvents", LOG, "null"),
     }
 
 
@@ -99,12 +109,64 @@ def test_without_admins_secrets_the_keys_open_only_this_accounts_secrets(
 
 
 @each_function
-def test_the_managed_policies_of_awss_own_are_the_two_that_sam_adds(stack: Stack, function: str) -> None:
-    """To write its log, and to be put into a VPC: SAM adds the second for any VpcConfig, even one that is off."""
-    role = stack.of_type("AWS::IAM::Role")[f"{function}Role"]
+def test_a_prefix_and_a_group_leave_only_the_secrets_that_have_them(expanded: dict[str, Any], function: str) -> None:
+    """The keys open the same names; what a key's condition knows of a secret is its ARN alone."""
+    given = Stack(expanded, SecretNamePrefix="shop/", SecretGroup="shop", KmsKeyArn=KEY)
+    shops = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/*"
+    via = {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}
+    through = json.dumps({"StringEquals": via, "StringLike": {"kms:EncryptionContext:SecretARN": shops}})
 
-    names = {arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]}
-    assert names == {"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole"}
+    assert grants(given, function) == rotation_grants(function, secrets=shops, group="shop") | {
+        (f"kms:{call}", KEY, through) for call in ("Decrypt", "GenerateDataKey")
+    }
+
+
+@pytest.mark.parametrize("parameter", ["SecretNamePrefix", "SecretGroup"])
+def test_what_narrows_holds_nothing_that_widens(expanded: dict[str, Any], parameter: str) -> None:
+    pattern = re.compile(expanded["Parameters"][parameter]["AllowedPattern"])
+
+    assert pattern.match("shop/a_b+c=d.e@f-1")
+    for wide in ("*", "shop*", "sh?p", "${aws:username}"):
+        assert not pattern.match(wide)
+
+
+NETWORK = {
+    f"ec2:{call}"
+    for call in (
+        *("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets"),
+        *("AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"),
+    )
+}
+
+
+@each_function
+def test_network_interfaces_are_lambdas_to_make_and_in_a_vpc_alone(
+    expanded: dict[str, Any], stack: Stack, function: str
+) -> None:
+    inside = Stack(expanded, VpcSubnetIds="subnet-1", VpcSecurityGroupIds="sg-1")
+    itself = json.dumps({"ArnLike": {"lambda:SourceFunctionArn": f"{FUNCTION}*"}})
+
+    assert grants(inside, function) - rotation_grants(function) == {(call, "*", "null") for call in NETWORK}
+    assert grants(inside, function, "Deny") == {(call, "*", itself) for call in NETWORK}
+    assert grants(stack, function, "Deny") == set()
+    assert not [action for action, *_ in grants(stack, function) if action.startswith("ec2:")]
+
+
+@each_function
+def test_a_role_is_lambdas_alone_and_has_no_policy_but_ours(expanded: dict[str, Any], function: str) -> None:
+    """Those of AWS's own would let it write to every log group, and make network interfaces without a VPC."""
+    everything = Stack(
+        expanded, MasterSecretArn=MASTER, KmsKeyArn=KEY, IamUsers=USERS[0], CacheUsers=CACHES[0], VpcSubnetIds="s"
+    )
+    role = everything.of_type("AWS::IAM::Role")[f"{function}Role"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+
+    assert everything.of_type("AWS::Lambda::Function")[function]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+    assert trust == {
+        "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"
+    }  # fmt: skip
+    assert {arn["Ref"] for arn in role["ManagedPolicyArns"]} <= everything.of_type("AWS::IAM::ManagedPolicy").keys()
+    assert everything.of_type("AWS::IAM::Role").keys() == {f"{name}Role" for name in FUNCTIONS}
 
 
 USERS = ("arn:aws:iam::123456789012:user/relay", "arn:aws:iam::123456789012:user/rotated/*")

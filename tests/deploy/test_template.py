@@ -138,11 +138,10 @@ def test_the_parameters_reach_the_function(expanded: dict[str, Any]) -> None:
 
 
 def test_each_function_has_a_handler_and_a_way_to_be_built(expanded: dict[str, Any], stack: Stack) -> None:
-    rules = re.findall(r"^((?:build-\w+ ?)+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     functions = stack.of_type("AWS::Lambda::Function")
 
     assert functions.keys() == FUNCTIONS.keys()
-    assert [set(rule.split()) for rule in rules] == [{f"build-{name}" for name in functions}]  # one artifact for all
+    assert "\nbuild-%:\n" in (ROOT / "src/Makefile").read_text()  # one artifact for all
     for name, function in functions.items():
         module, _, attribute = function["Handler"].rpartition(".")
         assert callable(getattr(importlib.import_module(module), attribute))

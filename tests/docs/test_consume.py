@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rotators.testing import Endpoint, SecretsManager
+from rotators.testing import Endpoint
 from tests.deploy.sam import ROOT
 
 if TYPE_CHECKING:
@@ -21,26 +23,53 @@ CODE = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/consume.md").read_text
 
 @pytest.fixture
 def shop(world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    app, service = world(), SecretsManager()
-    service.client().create_secret(Name="shop/app", SecretString=json.dumps(app.value()))
-    with Endpoint(service) as url:
+    app = world()
+    for name, value in (("shop/app", app.value()), ("shop/courier", {"key": "parcel-1"})):
+        app.service.client().create_secret(Name=name, SecretString=json.dumps(value))
+    with Endpoint(app.service) as url:
         for name in ("SECRETS_MANAGER_ENDPOINT", "AWS_ENDPOINT_URL_SECRETS_MANAGER"):
             monkeypatch.setenv(name, url)
         yield app
 
 
-def test_it_runs(shop: World, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def courier() -> Iterator[str]:
+    """A site that wants a key."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.headers["X-Api-Key"] == "parcel-1" else 401)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_it_runs(shop: World, courier: str, capsys: pytest.CaptureFixture[str]) -> None:
     logged_in: list[Any] = []
-
-    def log_in(username: str, password: str) -> None:
-        logged_in.append((username, password))
-
+    names: dict[str, Any] = {
+        "url": courier,
+        "log_in": lambda username, password: logged_in.append((username, password)),
+    }
     for code in CODE:
-        exec(compile(code, "docs/consume.md", "exec"), {"log_in": log_in})
+        exec(compile(code, "docs/consume.md", "exec"), names)
 
-    assert len(CODE) == 3
+    assert len(CODE) == 6
     assert logged_in == [(shop.username, shop.value()["password"])]
     assert capsys.readouterr().out.split()[1:] == [shop.username]
+    assert names["answer"].status_code == 200
+    with names["pool"] as pool, pool.connection(10) as pooled:
+        assert pooled.execute("SELECT current_user").fetchone() == (shop.username,)
+    with names["engine"].connect() as opened:
+        assert opened.exec_driver_sql("SELECT current_user").scalar() == shop.username
+    names["engine"].dispose()
 
 
 def test_every_name_of_ours_in_it_is_there() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import yaml
+
 from tests.deploy.sam import FUNCTIONS, ROOT
 
 TEMPLATE = (ROOT / "template.yaml").read_text()
@@ -16,6 +18,22 @@ def test_every_parameter_is_in_the_table() -> None:
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
     assert named == parameters - {f"Make{function}" for function in list(FUNCTIONS)[1:]}
+
+
+def test_what_is_overridden_is_a_parameter_and_of_a_value_it_takes() -> None:
+    section = yaml.safe_load(TEMPLATE.split("\nParameters:\n")[1].split("\nConditions:\n")[0])
+    (command,) = re.findall(
+        r"^sam deploy --parameter-overrides (.*)$", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE
+    )
+    given = dict(word.split("=") for word in command.split())
+
+    for needed in ("TimeoutSeconds", "MemoryMegabytes", "ReservedConcurrency", "LogRetentionDays"):
+        assert needed in given
+    for name, value in given.items():
+        parameter = section[name]
+        assert re.match(parameter.get("AllowedPattern", ""), value)
+        assert int(value) in parameter["AllowedValues"] if "AllowedValues" in parameter else True
+        assert int(value) >= parameter["MinValue"] if "MinValue" in parameter else True
 
 
 def test_every_function_is_in_the_guide() -> None:

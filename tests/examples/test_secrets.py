@@ -12,6 +12,7 @@ import pytest
 from rotators import Secret
 from rotators.database_secret import DatabaseSecret
 from rotators.passwords import EXCLUDED
+from rotators.testing import SecretsManager
 from tests.deploy.cloudformation import Stack
 from tests.deploy.sam import ROOT, environment
 
@@ -26,22 +27,32 @@ GIVEN = {
     "RotationRoleARN": "arn:aws:iam::123456789012:role/rotation",
     "ApplicationRoleARN": "arn:aws:iam::123456789012:role/app",
     "Host": "db.example.com",
+    "SecretAccount": "210987654321",
 }
 
 
-@pytest.fixture(params=NAMES)
-def stack(request: pytest.FixtureRequest, expand: Callable[[Path], dict[str, Any]]) -> Stack:
-    template = expand(SECRETS / request.param / "template.yaml")
+def given(template: dict[str, Any], **more: str) -> Stack:
+    """Work a template out with parameters that their patterns take."""
     for name, parameter in template["Parameters"].items():
-        assert parameter["Description"], name
+        assert parameter["Description"].endswith("."), name
         parameter.setdefault("Default", GIVEN.get(name, ""))
-        assert re.match(parameter.get("AllowedPattern", ""), parameter["Default"])
-    return Stack(template)
+        assert re.match(parameter.get("AllowedPattern", ""), more.get(name, parameter["Default"])), name
+    return Stack(template, **more)
+
+
+@pytest.fixture(params=NAMES)
+def template(request: pytest.FixtureRequest, expand: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    return expand(SECRETS / request.param / "template.yaml")
+
+
+@pytest.fixture
+def stack(template: dict[str, Any]) -> Stack:
+    return given(template)
 
 
 def test_every_one_is_in_the_readme() -> None:
     assert sorted(re.findall(r"\]\((.*?)/template\.yaml\)", (SECRETS / "README.md").read_text())) == NAMES
-    assert len(NAMES) == 8
+    assert len(NAMES) == 9
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,6 +76,21 @@ def test_it_is_rotated_in_a_window_and_not_at_a_deployment(stack: Stack) -> None
         assert stack.resources[name]["DeletionPolicy"] == "Retain"
 
 
+def test_when_it_is_rotated_is_the_stacks_to_choose(template: dict[str, Any]) -> None:
+    stack = given(template)
+    if not stack.of_type("AWS::SecretsManager::Secret"):
+        return
+    chosen = {name: "rate(10 days)" for name in template["Parameters"] if name.endswith("ScheduleExpression")}
+    schedules = given(template, Duration="6h", **chosen).of_type("AWS::SecretsManager::RotationSchedule").values()
+
+    rules = [tuple(sorted(schedule["RotationRules"].items())) for schedule in schedules]
+    assert set(rules) == {(("Duration", "6h"), ("ScheduleExpression", "rate(10 days)"))}
+    for name in chosen:
+        pattern = re.compile(template["Parameters"][name]["AllowedPattern"])
+        for wrong in ("cron(30 3 1 * ? *)", "cron(* 3 1 * ? *)", "rate(0 days)", "every month"):
+            assert not pattern.match(wrong)
+
+
 def test_its_value_is_one_that_the_function_takes(stack: Stack) -> None:
     for properties in stack.of_type("AWS::SecretsManager::Secret").values():
         if "GenerateSecretString" not in properties:
@@ -85,13 +111,9 @@ def test_its_value_is_one_that_the_function_takes(stack: Stack) -> None:
 def test_nobody_but_the_application_and_the_rotation_gets_at_a_locked_value(
     expand: Callable[[Path], dict[str, Any]],
 ) -> None:
-    template = expand(SECRETS / "locked/template.yaml")
-    for name, parameter in template["Parameters"].items():
-        parameter.setdefault("Default", GIVEN[name])
-    (policy,) = Stack(template).of_type("AWS::SecretsManager::ResourcePolicy").values()
+    (policy,) = given(expand(SECRETS / "locked/template.yaml")).of_type("AWS::SecretsManager::ResourcePolicy").values()
     everybody, application = policy["ResourcePolicy"]["Statement"]
 
-    assert policy["BlockPublicPolicy"] is True
     assert (everybody["Effect"], everybody["Principal"]) == ("Deny", "*")
     assert "secretsmanager:GetSecretValue" in everybody["Action"]
     assert everybody["Condition"] == {
@@ -99,3 +121,64 @@ def test_nobody_but_the_application_and_the_rotation_gets_at_a_locked_value(
     }
     assert application["Effect"] == "Deny"
     assert "secretsmanager:GetSecretValue" not in application["Action"]
+
+
+def test_a_resource_policy_is_one_that_the_service_takes(stack: Stack) -> None:
+    for policy in stack.of_type("AWS::SecretsManager::ResourcePolicy").values():
+        assert policy["BlockPublicPolicy"] is True
+        client = SecretsManager().client()
+        client.create_secret(Name="shop/app", SecretString="{}")
+        written = json.dumps(policy["ResourcePolicy"])
+        assert client.validate_resource_policy(SecretId="shop/app", ResourcePolicy=written)["PolicyValidationPassed"]
+        for statement in policy["ResourcePolicy"]["Statement"]:
+            assert statement.keys() >= {"Sid", "Effect", "Principal", "Action", "Resource"}
+        open_to_all = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]})
+        assert not client.validate_resource_policy(ResourcePolicy=open_to_all)["PolicyValidationPassed"]
+
+
+def test_both_accounts_allow_the_same_calls_across_the_border(expand: Callable[[Path], dict[str, Any]]) -> None:
+    """Where the accounts differ, the role's policy and the secret's have to allow a call, and the key's as well."""
+    theirs = given(expand(SECRETS / "cross-account/template.yaml"))
+    ours = given(expand(SECRETS / "cross-account-function/template.yaml"))
+    ((_, policy),) = ours.of_type("AWS::IAM::ManagedPolicy").items()
+    secret, key = policy["PolicyDocument"]["Statement"]
+    (resource_policy,) = theirs.of_type("AWS::SecretsManager::ResourcePolicy").values()
+    (allowed,) = resource_policy["ResourcePolicy"]["Statement"]
+    (key_policy,) = theirs.of_type("AWS::KMS::Key").values()
+    (of_key,) = [
+        each for each in key_policy["KeyPolicy"]["Statement"] if each["Sid"] == "TheRotationThroughSecretsManager"
+    ]
+    arn = "arn:aws:secretsmanager:us-east-1:210987654321:secret:shop/app-??????"
+
+    assert policy["Roles"] == [GIVEN["RotationRoleARN"].split("/")[1]]
+    assert allowed["Principal"] == of_key["Principal"] == {"AWS": GIVEN["RotationRoleARN"]}
+    assert set(secret["Action"]) == set(allowed["Action"]) == {
+        f"secretsmanager:{call}"
+        for call in ("DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue", "UpdateSecretVersionStage")
+    }  # fmt: skip
+    assert (secret["Effect"], secret["Resource"]) == ("Allow", arn)
+    assert secret["Condition"] == {
+        "StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": GIVEN["RotationLambdaARN"]}
+    }
+    assert key["Action"] == of_key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert key["Resource"] == "arn:aws:kms:us-east-1:210987654321:key/*"
+    assert key["Condition"] == of_key["Condition"] | {"StringLike": {"kms:EncryptionContext:SecretARN": arn}}
+    (permission,) = ours.of_type("AWS::Lambda::Permission").values()
+    assert permission == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": GIVEN["RotationLambdaARN"],
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": "210987654321",
+    }
+    ((_, made),) = theirs.of_type("AWS::SecretsManager::Secret").items()
+    assert made["Name"] == "shop/app"
+    assert made["KmsKeyId"] == {"Fn::GetAtt": ["Key", "Arn"]}
+
+
+def test_a_replica_follows_and_is_not_rotated(expand: Callable[[Path], dict[str, Any]]) -> None:
+    stack = given(expand(SECRETS / "replicated/template.yaml"))
+    ((name, secret),) = stack.of_type("AWS::SecretsManager::Secret").items()
+
+    assert secret["ReplicaRegions"] == [{"Region": "eu-west-1"}]
+    (schedule,) = stack.of_type("AWS::SecretsManager::RotationSchedule").values()
+    assert schedule["SecretId"] == {"Ref": name}

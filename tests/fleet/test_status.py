@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,15 +27,15 @@ class Fleet:
         self.back = 0.0
         self.function = service.add_function("f", lambda *_: None)
 
-    def make(self, name: str, *, rotated: bool = True, back: float = 0.0, **more: Any) -> str:
-        import time
-
+    def make(
+        self, name: str, *, rotated: bool = True, back: float = 0.0, rules: dict[str, Any] = EVERY_MONTH, **more: Any
+    ) -> str:
         self.service.account.clock = lambda: time.time() - back * DAY
         client = self.service.client()
         arn: str = client.create_secret(Name=name, SecretString=json.dumps({"password": CANARY}), **more)["ARN"]
         if rotated:
             client.rotate_secret(
-                SecretId=arn, RotationLambdaARN=self.function, RotationRules=EVERY_MONTH, RotateImmediately=False
+                SecretId=arn, RotationLambdaARN=self.function, RotationRules=rules, RotateImmediately=False
             )
             self.service.wait(arn)
             self.service.account.find(arn).last_rotated = time.time() - back * DAY
@@ -67,10 +68,14 @@ def test_each_standing_worst_first(fleet: Fleet) -> None:
     fleet.service.put_placeholder(fleet.make("pending"), "1" * 32)
     fleet.service.put_placeholder(fleet.make("stuck"), "2" * 32)
     fleet.service.account.find("stuck").changed -= 3 * DAY
+    failing = fleet.make("failing")
+    fleet.service.put_placeholder(failing, "3" * 32)
+    fleet.service.account.find(failing).next_rotation = time.time() - DAY
     fleet.make("without", rotated=False)
 
     assert list(fleet.standings().items()) == [
         ("stuck", "stuck"),
+        ("failing", "failing"),
         ("overdue", "overdue"),
         ("never", "never rotated"),
         ("off", "rotation off"),
@@ -81,7 +86,7 @@ def test_each_standing_worst_first(fleet: Fleet) -> None:
     code, out, _ = fleet.status()
     assert code == 1
     assert "stuck for 3 d" in out
-    assert "7 secrets with a rotation, 3 of which need somebody" in out
+    assert "8 secrets with a rotation, 4 of which need somebody" in out
     assert CANARY not in out
 
 
@@ -105,15 +110,113 @@ def test_a_prefix_and_tags(fleet: Fleet) -> None:
     assert fleet.status("--prefix", "nobody")[:2] == (0, "no secret with a rotation\n")
 
 
-def test_thousands_cost_a_call_for_a_hundred(fleet: Fleet) -> None:
-    for number in range(1050):
-        fleet.service.client().create_secret(Name=f"s{number}", SecretString="x")
-    record = fleet.service.account.find(fleet.make("one"))
-    assert record.rotation_enabled
-    fleet.service.calls.clear()
+def fill(fleet: Fleet, number: int) -> None:
+    """Make secrets that are rotated, with a shorter way than a call for each."""
+    now = time.time()
+    for one in range(number):
+        record = fleet.service.account.create(f"s{one:05d}")
+        record.rotation_enabled, record.rotation_function, record.rotation_rules = True, fleet.function, EVERY_MONTH
+        record.last_rotated, record.next_rotation = now - DAY, now + 29 * DAY
 
+
+def test_ten_thousand_cost_a_hundred_calls(fleet: Fleet) -> None:
+    fill(fleet, 10_000)
+    fleet.service.calls.clear()
+    code, out, _ = fleet.status()
+    assert code == 0
+    assert "10000 secrets with a rotation, 0 of which" in out
+    assert [call.operation for call in fleet.service.calls] == ["ListSecrets"] * 100
+
+
+def test_those_without_a_rotation_cost_no_call_more(fleet: Fleet) -> None:
+    for number in range(250):
+        fleet.make(f"n{number}", rotated=False)
+    fleet.make("one")
+    fleet.service.calls.clear()
     assert set(fleet.standings()) == {"one"}
-    assert [call.operation for call in fleet.service.calls] == ["ListSecrets"] * 11
+    assert [call.operation for call in fleet.service.calls] == ["ListSecrets"] * 3
+    everything = fleet.standings("--all")
+    assert len(everything) == 251
+    assert everything["n7"] == "no rotation"
+    assert next(iter(everything)) == "one"
+    code, out, _ = fleet.status("--all")
+    assert code == 0
+    assert "251 secrets, 0 of which" in out
+
+
+def test_throttling_is_obeyed(fleet: Fleet) -> None:
+    """Every third call is refused; in the end everything is listed, once."""
+    fill(fleet, 700)
+    real, calls = fleet.service.respond, []
+
+    def throttled(target: str, body: bytes, headers: Any = None) -> tuple[int, bytes]:
+        calls.append(time.monotonic())
+        if len(calls) % 3 == 2:
+            return 400, b'{"__type": "ThrottlingException", "Message": "Rate exceeded"}'
+        return real(target, body, headers)
+
+    fleet.service.respond = throttled  # type: ignore[method-assign]
+    _, out, _ = fleet.status("--json")
+    names = [entry["name"] for entry in json.loads(out)]
+    assert sorted(names) == [f"s{one:05d}" for one in range(700)]
+    assert len(calls) > 7  # seven pages, and those that were refused
+    assert fleet.service.count("ListSecrets") == 7
+
+
+AGES = [
+    (EVERY_MONTH, 45.0, "45 d of 30 d"),
+    ({"ScheduleExpression": "rate(10 days)"}, 4.0, "4 d of 10 d"),
+    ({"ScheduleExpression": "rate(1 day)"}, 0.5, "12 h of 1 d"),
+    ({"ScheduleExpression": "rate(12 hours)"}, 3.0, "3 d of 12 h"),
+    ({"ScheduleExpression": "cron(0 3 ? * MON *)"}, 8.0, "8 d of 7 d"),
+    ({"ScheduleExpression": "cron(0 0/8 * * ? *)"}, 1.0, "1 d of 8 h"),
+]
+
+
+@pytest.mark.parametrize(("rules", "back", "shown"), AGES, ids=[shown for _, _, shown in AGES])
+def test_the_age_against_its_rule(fleet: Fleet, rules: dict[str, Any], back: float, shown: str) -> None:
+    fleet.make("app", rules=rules, back=back)
+    _, out, _ = fleet.status()
+    assert shown in out
+    ((entry),) = json.loads(fleet.status("--json")[1])
+    assert entry["age_days"] == pytest.approx(back, abs=0.01)
+    assert entry["rule_days"] is not None
+
+
+def test_several_tags_and_regions(fleet: Fleet) -> None:
+    fleet.make("both", Tags=[{"Key": "team", "Value": "shop"}, {"Key": "stage", "Value": "live"}])
+    fleet.make("one", Tags=[{"Key": "team", "Value": "shop"}, {"Key": "stage", "Value": "test"}])
+    fleet.make("other", Tags=[{"Key": "stage", "Value": "live"}])
+    assert set(fleet.standings("--tag", "team=shop", "--tag", "stage=live")) == {"both"}
+    assert set(fleet.standings("--tag", "team", "--tag", "stage")) == {"both", "one"}
+    _, out, _ = fleet.status("--tag", "team=shop", "--tag", "stage=live", "--region", "us-east-1")
+    assert "eu-central-1" in out  # the same service answers for both
+    assert "us-east-1" in out
+
+
+def test_a_terminal_gets_colours_and_a_bar(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet.make("overdue", back=60)
+    _, out, err = fleet.status()
+    assert "\x1b" not in out + err
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    _, out, err = fleet.status()
+    assert "\x1b[31moverdue" in out
+    assert "eu-central-1: secrets read: 1" in err
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in fleet.status()[1]
+    for module in ("rich", "rich.console", "rich.progress"):
+        monkeypatch.setitem(__import__("sys").modules, module, None)
+    _, _, err = fleet.status()
+    assert "\reu-central-1: secrets read: 1 " in err
+
+
+def test_a_name_can_not_write_to_the_terminal(fleet: Fleet) -> None:
+    record = fleet.service.account.find(fleet.make("app"))
+    record.name = "app\x1b[2J\u202e"
+    _, out, _ = fleet.status()
+    assert "app\\x1b[2J\\u202e" in out
+    assert "\x1b" not in out
 
 
 def test_after_a_rotation_it_is_fine(fleet: Fleet) -> None:

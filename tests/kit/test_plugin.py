@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,7 +88,7 @@ def ask(port, password, wanted):
 
 def pytest_in(folder: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     return done.stdout + done.stderr
 
 
@@ -101,13 +102,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_an_authors_own_project(folder: Path) -> None:
     """A protocol of one's own over a socket: the kit passes the right one and says of the wrong one how to see it again."""
-    assert re.search(r"\d+ passed", pytest_in(folder, "test_right.py").splitlines()[-1])
-    said = pytest_in(folder, "test_wrong.py")
-    assert re.search(r"\d+ failed", said.splitlines()[-1])
     (folder / "test_dies.py").write_text(
         FILE.replace("{set}", RIGHT).replace("    def test(self, secret)", DIES + "    def test(self, secret)")
     )
-    said = pytest_in(folder, "test_dies.py", "-k", "a_crash_at_every_call")
+    runs = (("test_right.py",), ("test_wrong.py", "-x"), ("test_dies.py", "-k", "a_crash_at_every_call"))
+    with ThreadPoolExecutor() as pool:  # at once, as each waits more than it works
+        right, wrong, said = pool.map(lambda arguments: pytest_in(folder, *arguments), runs)
+    assert re.search(r"^\d+ passed", right.splitlines()[-1])
+    assert re.search(r"^\d+ failed", wrong.splitlines()[-1])
     assert "AssertionError: law 2 broke: nothing that is stored opens: the credential is lost" in said
     assert re.search(r"after   call \d+ of \d+, .*: the process dies", said)
     assert re.search(r"now     AWSCURRENT \(\w{8}\) does not open", said)
@@ -130,10 +132,13 @@ DIES = """    def create(self, rotation):
 
 
 def test_a_case_that_is_none(folder: Path) -> None:
+    expected = "expects a call's number and a fault, such as 7:CRASH_AFTER"
     for wrong in ("7", "7:NO_SUCH", "x:CRASH_AFTER", "7:crash_after"):
-        said = pytest_in(folder, "test_right.py", "--rotators-case", wrong)
-        assert "expects a call's number and a fault, such as 7:CRASH_AFTER" in said
-        assert "Traceback" not in said
+        with pytest.raises(ValueError, match=expected):
+            case.select(wrong)
+    said = pytest_in(folder, "test_right.py", "--rotators-case", "7:NO_SUCH")
+    assert expected in said
+    assert "Traceback" not in said
 
 
 def test_one_case_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from rotators.testing.contract import RotatorContract
 from tests.laws import wrong_rotators as wrong
+from tests.servers import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,11 +71,14 @@ def test_the_contract_accepts_the_plain_one(
         (wrong.deaf, "tests/core/test_store.py::test_law_14_reads_that_lag_by_reads"),
     ],
 )
-def test_a_broken_law_is_noticed(broken: Callable[[pytest.MonkeyPatch], None], test: str) -> None:
+def test_a_broken_law_is_noticed(
+    broken: Callable[[pytest.MonkeyPatch], None], test: str, postgres_template: Path
+) -> None:
     """Run an ordinary test in a process in which the law is broken: it must fail, and not merely stop."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "tests.laws.breaking", "--break", broken.__name__, test],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, TEMPLATES: str(postgres_template.parent)},
     )  # fmt: skip
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout[-3000:]
     assert " failed" in done.stdout.splitlines()[-1]

@@ -243,6 +243,23 @@ def test_the_outage_window_is_measured(world: Callable[..., World], caplog: pyte
     assert setting["authority"] == "AWSCURRENT"
 
 
+def test_each_step_is_one_line_of_the_same_fields(
+    world: Callable[..., World], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    app = world()
+    assert rotate(app.service, app.arn).succeeded
+    lines = [vars(record) for record in caplog.records if record.getMessage().endswith(" succeeded")][-4:]
+
+    assert [line["step"] for line in lines] == ["createSecret", "setSecret", "testSecret", "finishSecret"]
+    for line in lines:
+        assert (line["secret_id"], line["standing"], line["verdict"]) == (app.arn, "pending", "run")
+        assert line["version"] == lines[0]["version"]
+        assert (line["engine"], line["strategy"]) == ("postgres", "single")
+        assert line["duration_ms"] > 0
+        assert line["calls"] > 0
+
+
 def test_the_metrics(world: Callable[..., World], capsys: pytest.CaptureFixture[str]) -> None:
     app = world()
     assert rotate(app.service, app.arn).succeeded

@@ -225,6 +225,18 @@ def test_bad_secrets(redis_server: Redis, change: dict[str, Any], said: str) -> 
     assert "Canary" not in str(caught.value)
 
 
+def test_the_systems_authorities_are_not_trusted_beside_the_bundle(
+    redis_server: Redis, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    from rotators.lab.certificates import Authority
+
+    value = RedisTarget(redis_server).account(unique(), "a")
+    monkeypatch.setenv("SSL_CERT_FILE", str(redis_server.ca_bundle))
+    monkeypatch.setenv("ROTATORS_CA_BUNDLE", str(Authority(tmp_path).bundle))
+    with pytest.raises(RotatorsError, match="its certificate is not signed by a CA we trust"):
+        RedisEngine().test(Secret(value))
+
+
 def test_a_certificate_of_somebody_else(redis_server: Redis, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     from rotators.lab.certificates import Authority
 

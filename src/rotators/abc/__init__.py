@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rotators.abc.engines import Chooses, Compares, Discards, Engine, Pairs, Strategy
+from rotators.abc.engines import Chooses, Compares, Discards, Engine, Foresees, Obstacle, Pairs, Strategy
 from rotators.abc.keys import Accepts, Issues, Key, Offers, Promotes
 
 __all__ = [
@@ -11,8 +11,10 @@ __all__ = [
     "Compares",
     "Discards",
     "Engine",
+    "Foresees",
     "Issues",
     "Key",
+    "Obstacle",
     "Offers",
     "Pairs",
     "Promotes",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rotators.rotation import Rotation
     from rotators.secret import Secret
@@ -115,6 +116,45 @@ class Discards(Protocol):
         Raises:
             CredentialRejected: `by` was refused.
             ChangeRefused: the target would not have it.
+            TargetUnreachable: could not be asked.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """
+    What speaks against a change that has not been made yet.
+
+    Attributes:
+        text: what it is; never a secret.
+        remedy: what helps, such as a statement; empty where the text says it.
+        fatal: whether the change would fail; else it is worth knowing.
+    """
+
+    text: str
+    remedy: str = ""
+    fatal: bool = True
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """An ability of engines that can say beforehand what would stop `Engine.set`, and change nothing for that."""
+
+    def foresee(
+        self, secret: Secret, *, by: Secret, like: Secret, known: Iterable[tuple[str, Secret]] = ()
+    ) -> Collection[Obstacle]:
+        """
+        Ask, over a session of `by`, what stands in the way of `Engine.set`, or of `Pairs.pair`, with the same arguments.
+
+        Args:
+            secret: what pending would be; its password is not used.
+            by: on whose authority.
+            like: current.
+            known: (what to call it, value) of the secret's other versions, AWSPREVIOUS first.
+
+        Raises:
+            CredentialRejected: `by` was refused.
+            SecretError: `by` is for another server, or malformed.
             TargetUnreachable: could not be asked.
         """
 

@@ -6,13 +6,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from rotators.cli import demo, event, lab, new, status
+from rotators.cli import check, demo, diagnose, event, lab, new, repair, report, rotate, status
 from rotators.cli.account import CommandRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, event, lab, new, status)
+COMMANDS = (check, demo, diagnose, event, lab, new, repair, report, rotate, status)
 _REFUSED = 2
 
 

@@ -57,9 +57,14 @@ class Account:
             raise CommandRefused("no region: give --region, or set AWS_REGION or the profile's")
         return [region]
 
-    def client(self, service: str, *, region: str | None = None) -> Any:
+    def client(self, service: str, *, region: str | None = None, hurried: bool = False) -> Any:
         """
         Return a client, which asks again where AWS throttles (botocore's adaptive mode).
+
+        Args:
+            service: boto3's name of it.
+            region: its region; by default the first one asked for.
+            hurried: whether somebody waits for the answer and can do without it.
 
         Raises:
             CommandRefused: boto3 is missing, there is no such profile, or no region.
@@ -69,6 +74,8 @@ class Account:
         from botocore.config import Config  # noqa: PLC0415 - after boto3's own absence was said
 
         config = Config(retries={"mode": "adaptive", "max_attempts": 10}, user_agent_extra="rotators")
+        if hurried:
+            config = config.merge(Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}))
         endpoint = self._endpoint if service == "secretsmanager" else None
         return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
 

@@ -7,11 +7,12 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rotators.cli import account
-from rotators.cli.account import Account, CommandRefused
+from rotators.cli import selection
+from rotators.cli.terminal import FAINT, GREEN, RED, YELLOW, coloured, printable
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import timedelta
 
     from rotators.fleet import Rotated
 
@@ -24,72 +25,62 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "status",
         help="how the rotation of every secret stands, worst first",
         description=(
-            "Lists every secret that has a rotation: stuck, overdue, never rotated, off, pending, deleted, fine. It reads "
-            "ListSecrets alone, a hundred secrets a call, and no value. Exit code 0: nothing is stuck, overdue or was never "
-            "rotated; 1: something is; 2: refused."
+            "Lists every secret that has a rotation: stuck, failing, overdue, never rotated, off, pending, deleted, fine. It reads "
+            "ListSecrets alone, a hundred secrets a call, and no value. Exit code 0: nothing is stuck, failing, overdue or was "
+            "never rotated; 1: something is; 2: refused."
         ),
     )
-    parser.add_argument("--prefix", default="", help="of the names")
-    parser.add_argument(
-        "--tag", action="append", default=[], metavar="KEY[=VALUE]", help="that the secrets have; may be said again"
-    )
-    account.options(parser)
+    parser.add_argument("--all", action="store_true", help="those too that nobody ever set a rotation up for")
+    selection.options(parser)
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List them."""
-    from rotators.fleet import listed  # noqa: PLC0415 - with boto3's exceptions below
-
-    owner = Account(arguments)
-    tags = [(key, value if said else None) for key, said, value in (tag.partition("=") for tag in arguments.tag)]
-    found: list[Rotated] = []
-    for region in owner.regions:
-        client = owner.client("secretsmanager", region=region)
-        try:
-            found += listed(client, region=region, prefix=arguments.prefix, tags=tags, progress=_progress(region))
-        except Exception as error:
-            if not type(error).__module__.startswith("botocore"):
-                raise
-            raise CommandRefused(f"{region}: {error}") from None
-    found.sort(key=lambda secret: secret.order)
+    found, _ = selection.selected(arguments, everything=arguments.all)
     if arguments.json:
         print(json.dumps([secret.as_json() for secret in found], indent=2))
     else:
-        _print(found)
+        _print(found, everything=arguments.all)
     return _BAD if any(secret.standing.bad for secret in found) else 0
 
 
-def _progress(region: str) -> Any:
-    if not sys.stderr.isatty():
-        return lambda _: None
-    return lambda read: print(f"\r{region}: {read} secrets read ", end="", file=sys.stderr, flush=True)
-
-
-def _print(found: list[Rotated]) -> None:
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr)
+def _print(found: list[Rotated], *, everything: bool) -> None:
     if not found:
-        print("no secret with a rotation")
+        print("no secret" if everything else "no secret with a rotation")
         return
     now = datetime.now(UTC)
-    rows = [("", "secret", "last rotated", "next by", "rule")]
+    several = len({secret.region for secret in found}) > 1
+    rows = [["", "secret", *(["region"] if several else []), "last rotated", "age", "next by", "rule"]]
     for secret in found:
         told = secret.standing.value
         if secret.pending_since is not None:
-            told += f" for {_days(now - secret.pending_since)}"
-        rows.append((told, secret.name, _date(secret.last), _date(secret.next), secret.rule))
+            told += f" for {_span(now - secret.pending_since)}"
+        age = _span(secret.age) if secret.age is not None else "-"
+        age += f" of {_span(secret.limit)}" if secret.limit is not None else ""
+        name = [printable(secret.name), *([secret.region] if several else [])]
+        rows.append([told, *name, _date(secret.last), age, _date(secret.next), printable(secret.rule)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for number, row in enumerate(rows):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        colour = _colour(found[number - 1]) if number else ""
+        if colour:
+            cells[0] = coloured(cells[0], colour, sys.stdout)
+        print("  ".join(cells).rstrip())
     bad = sum(secret.standing.bad for secret in found)
-    print(f"\n{len(found)} secrets with a rotation, {bad} of which need somebody")
+    print(f"\n{len(found)} secrets{'' if everything else ' with a rotation'}, {bad} of which need somebody")
+
+
+def _colour(secret: Rotated) -> str:
+    if secret.standing.bad:
+        return RED
+    return {"fine": GREEN, "pending": YELLOW, "rotation off": YELLOW}.get(secret.standing.value, FAINT)
 
 
 def _date(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d}" if at else "-"
 
 
-def _days(span: Any) -> str:
+def _span(span: timedelta) -> str:
     hours = int(span.total_seconds() // 3600)
     return f"{hours // 24} d" if hours >= 24 else f"{hours} h"  # noqa: PLR2004

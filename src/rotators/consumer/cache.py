@@ -29,15 +29,15 @@ class Cache(BaseProvider):
     def __init__(self, read: Callable[[], SecretVersion], max_age: int | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Powertools' own
         self._read, self._max_age = read, max_age
+        self._last: SecretVersion | None = None
 
     def fresh(self) -> SecretVersion | None:
         """Return what is kept, if its time is not up."""
-        return self.last() if self.has_not_expired_in_cache(_KEY) else None
+        return self._last if self.has_not_expired_in_cache(_KEY) else None
 
     def last(self) -> SecretVersion | None:
-        """Return what is kept, however old."""
-        kept: Any = self.store.get(_KEY)
-        return None if kept is None else kept.value
+        """Return what was kept last, however old, and for however short a time."""
+        return self._last
 
     def fetch(self) -> SecretVersion:
         """Read anew and keep it."""
@@ -47,12 +47,14 @@ class Cache(BaseProvider):
         except GetParameterError as error:
             failure = error.__context__  # Powertools keeps our error's text, and not its kind
         else:
+            self._last = found
             read: SecretVersion = found
             return read
         raise failure if isinstance(failure, RotatorsError) else RotatorsError("the secret could not be read")
 
     def keep(self, version: SecretVersion, seconds: int) -> None:
         """Keep what was read elsewhere."""
+        self._last = version
         self.add_to_cache(key=_KEY, value=version, max_age=seconds)
 
     def _get(self, name: str, **sdk_options: Any) -> Any:

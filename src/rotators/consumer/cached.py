@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from rotators.consumer.errors import SecretNotFound, SecretUnreadable
-from rotators.consumer.reading import get_secret
+from rotators.consumer import kept
+from rotators.consumer.kept import Kept, log
 from rotators.consumer.refused import is_refusal
+from rotators.errors import RotatorsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from rotators.consumer.cache import Cache
     from rotators.consumer.version import SecretVersion
 
     Found = TypeVar("Found")
 
-log = logging.getLogger("rotators.consumer")
-
-#: Seconds between two reads of one secret that refusals bring about.
-EVERY = 0.25
-#: Seconds a value is kept that stands in for another: AWSPENDING, or an old one while Secrets Manager does not answer.
-STOPGAP = 5
-#: Seconds in which a version that was waited for in vain is not waited for again.
-VAIN = 30.0
 #: An operation is tried with at most so many versions: AWSCURRENT, AWSPENDING, and what AWSCURRENT is then.
 TRIES = 3
 
@@ -66,11 +56,7 @@ class CachedSecret:
         client: Any = None,
     ) -> None:
         self.secret_id = secret_id
-        self._max_age, self._pending, self._patience, self._client = max_age, pending, patience, client
-        self._lock = threading.Lock()
-        self._made: Cache | None = None
-        self._asked = float("-inf")
-        self._vain: dict[str, float] = {}
+        self._kept, self._patience = Kept(secret_id, max_age, pending=pending, client=client), patience
         self._tasks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Task[Any]]] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -78,18 +64,15 @@ class CachedSecret:
 
     def get(self) -> SecretVersion:
         """
-        Return the value that is kept, or read it: one thread does, the others wait for it.
+        Return the value that is kept, or read it: one thread does, the others have the old value, or wait for the first.
 
         An old value is returned for 5 s more while Secrets Manager can't be asked.
 
         Raises:
-            SecretUnreadable, ConfigurationError: as `get_secret`.
+            SecretUnreadable, ConfigurationError: as `get_secret`, for all who waited.
         """
-        kept = self._made and self._made.fresh()
-        if kept:
-            return kept
-        with self._lock:
-            return self._cache.fresh() or self._fetch()
+        fresh = self._kept.fresh()
+        return self._kept.get() if fresh is None else fresh
 
     def after(self, refused: SecretVersion) -> SecretVersion | None:
         """
@@ -104,21 +87,23 @@ class CachedSecret:
         Raises:
             SecretUnreadable, ConfigurationError: as `get_secret`, but for what may pass.
         """
-        end = time.monotonic() + max(self._patience, EVERY)  # one read is always allowed
-        known = self._given_up(refused.version)
+        began = time.monotonic()
+        end = began + max(self._patience, kept.EVERY)  # one read is always allowed
+        known = "AWSCURRENT" in refused.stages and self._kept.given_up(refused)
+        if "AWSCURRENT" not in refused.stages:  # it stood in for AWSCURRENT, to which the way leads back
+            self._kept.give_up(refused)
         while True:
-            with self._lock:
-                other = self._other(refused)
-                pause = self._asked + EVERY - time.monotonic()
+            other, pause = self._kept.other(refused, began, kept.STOPGAP if known else kept.EVERY)
             if other is not None:
                 log.info("%s: version %s was refused, trying %s", self.secret_id, refused.version, other.version)
                 return other
-            if known or time.monotonic() >= end:
+            if known:
+                return None
+            left = end - time.monotonic()
+            if left <= 0:
                 break
-            time.sleep(max(0.01, min(pause, end - time.monotonic())))
-        if known:
-            return None
-        self._vain[refused.version] = time.monotonic() + VAIN
+            time.sleep(max(0.01, min(pause, left)))
+        self._kept.give_up(refused)
         log.warning("%s: version %s is refused, and no other came in time", self.secret_id, refused.version)
         return refused
 
@@ -150,8 +135,8 @@ class CachedSecret:
 
     async def get_async(self) -> SecretVersion:
         """Return as `get` does; one read, in a thread, for all tasks that wait."""
-        kept = self._made and self._made.fresh()
-        return kept or await self._once("", self.get)
+        fresh = self._kept.fresh()
+        return await self._once("", self._kept.get) if fresh is None else fresh
 
     async def after_async(self, refused: SecretVersion) -> SecretVersion | None:
         """Return as `after` does; one thread waits for all tasks whose version was refused."""
@@ -172,7 +157,7 @@ class CachedSecret:
                 following = None
                 try:
                     following = await self.after_async(version)
-                except SecretUnreadable as unread:
+                except RotatorsError as unread:
                     error.add_note(f"and its secret could not be read anew: {unread}")
                 if following is None:
                     raise
@@ -181,7 +166,7 @@ class CachedSecret:
     def _following(self, error: Exception, version: SecretVersion) -> SecretVersion | None:
         try:
             return self.after(version)
-        except SecretUnreadable as unread:
+        except RotatorsError as unread:
             error.add_note(f"and its secret could not be read anew: {unread}")
             return None
 
@@ -190,60 +175,11 @@ class CachedSecret:
         task = tasks.get(key)
         if task is None:
             task = tasks[key] = asyncio.ensure_future(asyncio.to_thread(function))
-            task.add_done_callback(lambda _: tasks.pop(key, None))
+            task.add_done_callback(lambda done: self._done(tasks, key, done))
         return await asyncio.shield(task)  # one task's cancellation must not end the wait of the others
 
-    @property
-    def _cache(self) -> Cache:
-        if self._made is None:
-            from rotators.consumer.cache import Cache  # noqa: PLC0415 - Powertools' parameters load boto3
-
-            self._made = Cache(lambda: get_secret(self.secret_id, client=self._client), self._max_age)
-        return self._made
-
-    def _given_up(self, version: str) -> bool:
-        return self._vain.get(version, float("-inf")) > time.monotonic()
-
-    def _other(self, refused: SecretVersion) -> SecretVersion | None:
-        """Find another version than the refused one, with the lock held and at most a read of each label."""
-        kept = self._cache.last()
-        if kept is not None and kept.version != refused.version:
-            return kept
-        pace = EVERY if not self._given_up(refused.version) else STOPGAP
-        if time.monotonic() - self._asked < pace:
-            return None
-        try:
-            found = self._fetch()
-        except SecretUnreadable as error:
-            if error.retryable:
-                return None
-            raise
-        if found.version == refused.version and self._pending:
-            found = self._read_pending() or found
-        return None if found.version == refused.version else found
-
-    def _fetch(self) -> SecretVersion:
-        last = self._cache.last()
-        self._asked = time.monotonic()
-        try:
-            return self._cache.fetch()
-        except SecretUnreadable as error:
-            if last is None or not error.retryable:
-                raise
-            log.warning("%s: the old value is used on: %s", self.secret_id, error)
-        self._cache.keep(last, STOPGAP)
-        return last
-
-    def _read_pending(self) -> SecretVersion | None:
-        """Read AWSPENDING, for a while in AWSCURRENT's place: if it opens, it is what AWSCURRENT is about to be."""
-        try:
-            found = get_secret(self.secret_id, stage="AWSPENDING", client=self._client)
-        except SecretNotFound:
-            return None
-        except SecretUnreadable as error:
-            log.warning("%s: AWSPENDING was not read: %s", self.secret_id, error)
-            return None
-        if self._given_up(found.version):
-            return None
-        self._cache.keep(found, STOPGAP)
-        return found
+    @staticmethod
+    def _done(tasks: dict[str, asyncio.Task[Any]], key: str, done: asyncio.Task[Any]) -> None:
+        tasks.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # whoever waited may be cancelled: then it is nobody's, and asyncio is not to complain

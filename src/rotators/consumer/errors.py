@@ -64,7 +64,8 @@ def translate(error: Exception, secret_id: str, which: str) -> Exception:
         secret_id: whose.
         which: the version or label that was asked for, in words.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415
+    from botocore.exceptions import ConnectionError as NoConnection  # noqa: PLC0415
     from botocore.exceptions import ParamValidationError as BadParameter  # noqa: PLC0415
 
     name = type(error).__name__
@@ -72,14 +73,15 @@ def translate(error: Exception, secret_id: str, which: str) -> Exception:
         found = _answered(error.response, secret_id, which)
     elif isinstance(error, BadParameter):  # its text quotes what it was given
         found = SecretNotFound("this is no secret's name or ARN, version's id or label: check their form")
-    elif isinstance(error, (NoCredentialsError, NoRegionError)):
-        return ConfigurationError(
-            f"GetSecretValue could not be signed ({name}): set AWS_REGION and credentials, or give the process a role"
-        )
-    elif isinstance(error, (BotoCoreError, TimeoutError, OSError)):
+    elif isinstance(error, (NoConnection, HTTPClientError, TimeoutError, OSError)):
         found = ServiceUnavailable(
             f"Secrets Manager did not answer for {secret_id} ({name}): in a VPC it takes an interface endpoint for "
             "secretsmanager or a NAT gateway, and a security group that lets port 443 out"
+        )
+    elif isinstance(error, BotoCoreError):
+        return ConfigurationError(
+            f"GetSecretValue could not be signed ({name}): set AWS_REGION and credentials, give the process a role, or log in "
+            "again where the profile is one of IAM Identity Center"
         )
     else:
         found = ServiceUnavailable(f"{secret_id} could not be read ({name})", retryable=False)
@@ -123,6 +125,8 @@ def _missing(code: str, text: str, secret_id: str, which: str) -> SecretUnreadab
         return SecretDeleted(
             f"{secret_id} is marked for deletion: `aws secretsmanager restore-secret` brings it back until then"
         )
+    if code == "InvalidRequestException" and "VersionStage" in text:
+        return SecretNotFound(f"{secret_id} has no {which}: the version is there, and its labels are others")
     if code != "ResourceNotFoundException":
         return SecretUnreadable(f"Secrets Manager refused to read {which} of {secret_id} ({code})")
     if text.rstrip().endswith("the specified secret."):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from rotators.consumer.database import read
 from rotators.tls import ca_bundle
@@ -70,8 +71,8 @@ def connection_class(secret: CachedSecret) -> type[psycopg.Connection[Any]]:
     class Connection(psycopg.Connection[Any]):
         @classmethod
         def connect(cls, conninfo: str = "", **parameters: Any) -> Any:
-            base = super().connect
-            return secret.use(lambda version: base(conninfo, **login(version, parameters)))
+            base, given = super().connect, {**conninfo_to_dict(conninfo), **parameters}
+            return secret.use(lambda version: base(**login(version, given)))
 
     return Connection
 
@@ -87,10 +88,10 @@ def async_connection_class(secret: CachedSecret) -> type[psycopg.AsyncConnection
     class Connection(psycopg.AsyncConnection[Any]):
         @classmethod
         async def connect(cls, conninfo: str = "", **parameters: Any) -> Any:
-            base = super().connect
+            base, given = super().connect, {**conninfo_to_dict(conninfo), **parameters}
 
             async def attempt(version: SecretVersion) -> Any:
-                return await base(conninfo, **login(version, parameters))
+                return await base(**login(version, given))
 
             return await secret.use_async(attempt)
 

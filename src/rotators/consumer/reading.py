@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from rotators.clients import Clients, quieten
 from rotators.consumer.errors import translate
 from rotators.consumer.version import SecretVersion
 
-_clients = Clients()
+_clients: dict[int, Clients] = {}
 
 
 def get_secret(
@@ -40,14 +41,20 @@ def get_secret(
         'correct horse'
     """
     quieten()
-    which = f"version {version}" if version else f"version labelled {stage or 'AWSCURRENT'}"
+    labelled = f"labelled {stage or 'AWSCURRENT'}" if stage or not version else ""
+    which = " ".join(filter(None, ("version", version, labelled)))
     parameters = {"SecretId": secret_id}
     parameters |= {"VersionId": version} if version else {}
     parameters |= {"VersionStage": stage} if stage else {}
     answer = call(
-        lambda: _clients.get(deadline.current()) if client is None else client,
+        lambda: _own().get(deadline.current()) if client is None else client,
         "get_secret_value",
         parameters,
         partial(translate, secret_id=secret_id, which=which),
     )
     return SecretVersion.answered(answer)
+
+
+def _own() -> Clients:
+    """Return this process's clients: a forked one that used its parent's connections would read the other's answers."""
+    return _clients.setdefault(os.getpid(), Clients())

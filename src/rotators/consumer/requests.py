@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from requests.auth import AuthBase
+from requests.sessions import SessionRedirectMixin
 
 from rotators.consumer.cached import TRIES
 from rotators.consumer.headers import bearer
@@ -25,7 +26,8 @@ class Auth(AuthBase):
     """
     Signs requests with a secret, and sends one that was refused again with the right version.
 
-    A body that is a stream can't be sent twice: then the refusal is the answer.
+    A body that is a stream can't be sent twice: then the refusal is the answer. Where a redirect leads to another host, that one is
+    sent no key. requests by itself takes off no header but Authorization: with `api_key`, say ``allow_redirects=False``.
 
     Args:
         secret: the key's.
@@ -45,11 +47,18 @@ class Auth(AuthBase):
         """Sign a request; requests calls this."""
         version = self._secret.get()
         request.headers.update(self._headers(version))
+        signed = str(request.url)
         register: Any = request.register_hook  # it has no types
-        register("response", lambda response, **options: self._again(response, version, options))
+        register("response", lambda response, **options: self._again(response, version, signed, options))
         return request
 
-    def _again(self, response: requests.Response, version: SecretVersion, options: dict[str, Any]) -> requests.Response:
+    def _again(
+        self, response: requests.Response, version: SecretVersion, signed: str, options: dict[str, Any]
+    ) -> requests.Response:
+        # By requests' own rule of which host may have the key: a redirect comes by here too.
+        elsewhere: Any = SessionRedirectMixin.should_strip_auth
+        if elsewhere(SessionRedirectMixin(), signed, str(response.request.url)):
+            return response
         for _ in range(TRIES - 1):
             body = response.request.body
             if response.status_code not in self._statuses or not (body is None or isinstance(body, (str, bytes))):

@@ -43,7 +43,7 @@ class Pool(urllib3.PoolManager):
 
     def urlopen(self, method: str, url: str, *_: Any, **options: Any) -> Any:
         """Sign and send; `request` calls this."""
-        given = options.pop("headers", None) or {}
+        given = options.pop("headers", None) or self.headers
         options["redirect"] = False
         version = self._secret.get()
         for number in range(TRIES):

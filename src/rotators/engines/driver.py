@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from rotators.errors import ConfigurationError
+from rotators.loading import uncollected
 
 
 def load(module: str, *, extra: str) -> Any:
@@ -24,7 +25,8 @@ def load(module: str, *, extra: str) -> Any:
     """
     missing = ""
     try:
-        return import_module(f"rotators.engines.{module}")
+        with uncollected():
+            return import_module(f"rotators.engines.{module}")
     except ImportError as error:
         missing = str(error)
     raise ConfigurationError(f"the {extra} driver can't be loaded ({missing}): pip install 'rotators[{extra}]'")

@@ -1,4 +1,4 @@
-"""Many secrets at once: what ListSecrets tells of their rotation, without a call for each."""
+"""Many secrets at once: how their rotation stands, and rotating them."""
 
 from __future__ import annotations
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rotators.fleet.standing import Rotated
+from rotators.fleet.standing import Rotated, rotates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 #: Source: API reference, ListSecrets, MaxResults.
 PAGE = 100
 
 
-def listed(
+def listed(  # noqa: PLR0913 - which secrets, each by its name
     client: Any,
     *,
     region: str,
     prefix: str = "",
     tags: Sequence[tuple[str, str | None]] = (),
+    everything: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Rotated]:
     """
@@ -30,6 +31,7 @@ def listed(
         region: its name, for the result.
         prefix: of the names; empty for all.
         tags: those that all of them have: a key, and its value, or None for any.
+        everything: those too that nobody ever set a rotation up for.
         progress: told after each page how many secrets have been read, those without rotation included.
 
     Raises:
@@ -39,9 +41,23 @@ def listed(
         >>> [secret.name for secret in listed(client, region="eu-central-1", prefix="shop/")]
         ['shop/app']
     """
+    now = datetime.now(UTC)
+    for entry in entries(client, prefix=prefix, tags=tags, progress=progress):
+        if everything or rotates(entry):
+            yield Rotated.of(entry, region=region, now=now)
+
+
+def entries(
+    client: Any,
+    *,
+    prefix: str = "",
+    tags: Sequence[tuple[str, str | None]] = (),
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries of ListSecrets that `listed` reads, those without a rotation too."""
     filters = [{"Key": "name", "Values": [prefix]}] if prefix else []
     filters += [{"Key": "tag-key", "Values": [key]} for key, _ in tags]
-    now, read = datetime.now(UTC), 0
+    read = 0
     pages = client.get_paginator("list_secrets").paginate(
         Filters=filters, IncludePlannedDeletion=True, PaginationConfig={"PageSize": PAGE}
     )
@@ -49,13 +65,15 @@ def listed(
         read += len(page["SecretList"])
         progress(read)
         for entry in page["SecretList"]:
-            if not entry["Name"].startswith(prefix) or not _has(entry, tags):
-                continue  # AWS's filters match beginnings, of keys too
-            found = Rotated.of(entry, region=region, now=now)
-            if found is not None:
-                yield found
+            if entry["Name"].startswith(prefix) and _has(entry, tags):  # AWS's filters match beginnings, of keys too
+                yield entry
 
 
-def _has(entry: dict[str, Any], tags: Sequence[tuple[str, str | None]]) -> bool:
-    own = {tag["Key"]: tag.get("Value", "") for tag in entry.get("Tags", [])}
+def tagged(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags of an entry of ListSecrets, or of what DescribeSecret says."""
+    return {tag["Key"]: tag.get("Value", "") for tag in entry.get("Tags", [])}
+
+
+def _has(entry: Mapping[str, Any], tags: Sequence[tuple[str, str | None]]) -> bool:
+    own = tagged(entry)
     return all(key in own and value in {None, own[key]} for key, value in tags)

@@ -31,6 +31,7 @@ class MySQL(Mysqld):
     product = "MySQL"
     engine = "mysql"
     quick: ClassVar[Mapping[str, str]] = {
+        "innodb_flush_method": "nosync",
         "innodb_redo_log_capacity": "8M",
         "mysqlx": "OFF",
         "secure_file_priv": "NULL",

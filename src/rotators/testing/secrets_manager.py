@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -90,8 +91,17 @@ class SecretsManager:
         self.account.lag_seconds = seconds
 
     def client(self, config: Config | None = None) -> Any:
-        """A real boto3 client; its requests come here without a socket, and it needs no environment."""
-        return wire.client(self, self.account.region, config)
+        """A real boto3 client; its requests come here without a socket, and it needs no environment.
+
+        Without a `config` it is the same client each time: making one costs as much as ten calls.
+        """
+        if config is not None:
+            return wire.client(self, self.account.region, config)
+        return self._client
+
+    @functools.cached_property
+    def _client(self) -> Any:
+        return wire.client(self, self.account.region)
 
     def respond(self, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Answer one request of AWS JSON 1.1: the one door, for `client` and for an Endpoint.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+from rotators import waiting
 from rotators.errors import RotatorsError
 from rotators.machine import AWSCURRENT, AWSPENDING, AWSPREVIOUS
 from rotators.secret import Secret
@@ -13,13 +16,15 @@ from rotators.testing.context import LambdaContext, rotation_event
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rotators.machine import Step
     from rotators.testing.outcome import Outcome
     from rotators.testing.subject import Subject, Value
 
 LABELS = (AWSCURRENT, AWSPENDING, AWSPREVIOUS)
+#: Seconds that late labels are waited for in a test in which they never come, in place of `waiting.SETTLE`.
+BRIEFLY = 0.5
 
 
 def succeeded(outcome: Outcome) -> bool:
@@ -95,8 +100,8 @@ def labelled(subject: Subject) -> dict[str, Value]:
     return found
 
 
-def stored(subject: Subject) -> list[Value]:
-    """Return every value the secret holds, labelled or not: the likeliest to open first."""
+def stored(subject: Subject) -> Iterator[Value]:
+    """Yield every value the secret holds, labelled or not: the likeliest to open first. Each is read when it is asked for."""
     client = subject.service.client()
     versions: list[Any] = []
     more: dict[str, Any] = {}
@@ -109,7 +114,15 @@ def stored(subject: Subject) -> list[Value]:
     rank = {AWSCURRENT: 0, AWSPENDING: 1}
     versions.sort(key=lambda v: str(v["CreatedDate"]), reverse=True)
     versions.sort(key=lambda v: min([rank.get(label, 2) for label in v.get("VersionStages", [])] or [2]))
-    return [read(client.get_secret_value(SecretId=subject.arn, VersionId=v["VersionId"])) for v in versions]
+    for version in versions:
+        yield read(client.get_secret_value(SecretId=subject.arn, VersionId=version["VersionId"]))
+
+
+@contextmanager
+def nothing_to_come() -> Iterator[None]:
+    """Have the steps look again (law 14) for a shorter time: what they look for is not going to be there."""
+    with patch.object(waiting, "SETTLE", BRIEFLY):
+        yield
 
 
 def put(subject: Subject, token: str, changed: Value) -> None:

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rotators.clients import Clients
+from rotators.clients import Clients, session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,8 +105,6 @@ class _Region:
         self._session: Any = None
 
     def client(self, service: str, *, region_name: str | None, **more: Any) -> Any:  # noqa: ARG002 - the function's own region
-        import boto3  # noqa: PLC0415 - loaded by then
-
         if self._session is None:
-            self._session = boto3.session.Session()
+            self._session = session()
         return self._session.client(service, region_name=self._region, **more)

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rotators.clients import Clients
+from rotators.clients import Clients, session
 from rotators.engines.iam.access_key import AccessKey
 from rotators.errors import ConfigurationError, SecretError
 from rotators.machine import AWSCURRENT, AWSPENDING, Step
@@ -93,11 +93,9 @@ class _Signing:
         self._key = key
 
     def client(self, service: str, **more: Any) -> Any:
-        import boto3  # noqa: PLC0415 - loaded by then
-
         with self._lock:
             if _Signing._session is None:
-                _Signing._session = boto3.session.Session()
+                _Signing._session = session()
             return _Signing._session.client(
                 service, aws_access_key_id=self._key.id, aws_secret_access_key=self._key.secret, **more
             )

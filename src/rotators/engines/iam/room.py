@@ -46,8 +46,14 @@ def unused_days(rotation: Rotation) -> float:
 
 
 def make_room(rotation: Rotation, user: User, listing: Listing, mark: Mark | None, *, days: float) -> None:
+    """Delete what `doomed` returns."""
+    for key in doomed(rotation, user, listing, mark, days=days):
+        user.delete(key)
+
+
+def doomed(rotation: Rotation, user: User, listing: Listing, mark: Mark | None, *, days: float) -> list[Key]:
     """
-    Delete the user's other key, if there is one, it is ours, and nobody uses it.
+    Return the user's other key, if there is one, that has to go for a new one: it is ours, and nobody uses it.
 
     Args:
         rotation: whose keys.
@@ -62,14 +68,14 @@ def make_room(rotation: Rotation, user: User, listing: Listing, mark: Mark | Non
     in_use = AccessKey.of(rotation.current).id
     others = [key for key in listing.keys if key.id != in_use]
     if len(others) + 1 < MOST:
-        return
+        return []
     held = {key_id: label for label, secret in reversed(list(rotation.older())) for key_id in ids(secret)}
     for key in others:
         if key.id in held:
             _is_unused(key, held[key.id], user, listing, handed_out=_made(listing, in_use), days=days)
         else:
             _is_lost(key, rotation, user, listing, mark)
-        user.delete(key)
+    return others
 
 
 def _is_unused(key: Key, label: str, user: User, listing: Listing, *, handed_out: float, days: float) -> None:  # noqa: PLR0913

@@ -18,6 +18,7 @@ from rotators.engines.driver import load
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rotators.abc import Obstacle
     from rotators.secret import Secret
 
 ENGINES = frozenset({"mysql", "aurora-mysql", "mariadb"})
@@ -83,6 +84,17 @@ class MySQL:
         new = _view(secret)
         view = _authority(by, new)
         load("mysql.discard", extra="mysql").discard(view, at(view, new))
+
+    def foresee(
+        self, secret: Secret, *, by: Secret, like: Secret, known: Iterable[tuple[str, Secret]] = ()
+    ) -> list[Obstacle]:
+        """Say what would stop `set` or `pair`, over a session of `by` that only reads."""
+        new, old = _view(secret), _view(like)
+        view = _authority(by, new)
+        found: list[Obstacle] = load("mysql.foresight", extra="mysql").foresee(
+            view, at(view, new), at(view, old), known
+        )
+        return found
 
 
 def _view(secret: Secret) -> DatabaseSecret:

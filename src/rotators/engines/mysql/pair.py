@@ -87,9 +87,23 @@ class PairChange:
             raise failure
         self._prove()
 
-    def _renew_clone(self) -> None:
-        """Make the clone's accounts what the base's are that AWSCURRENT opens, and give them pending's password."""
-        admin, making, password = self._admin, self._making, self._new.password
+    def foresee(self) -> list[Account]:
+        """
+        Look as `run` does before it changes anything, and return the base's accounts whose rights the clone's are to have.
+
+        Raises:
+            ChangeRefused: as `run`.
+            MySQLError: the server refused the look, or the connection broke.
+        """
+        self._admin.begin(self._base)
+        if self._new.username == self._clone:
+            return self._reference()[0]
+        clones, marked = self._clones_in_use()
+        return [base for base in self._claims.bases(self._admin.accounts(self._base), marked) if base.host in clones]
+
+    def _reference(self) -> tuple[list[Account], list[Account]]:
+        """Return the base's accounts that AWSCURRENT opens, and all of the clone's, which are ours."""
+        admin = self._admin
         bases, before = admin.accounts(self._base), admin.accounts(self._clone)
         reference = [account for account in bases if account.opens(self._old.password)]
         if not reference:
@@ -100,6 +114,18 @@ class PairChange:
         self._claims.refuse_clones(before, admin.traits(self._clone), surplus=self._surplus)
         for account in reference:  # who may not look has changed nothing yet
             rights(self._session, account.name, mariadb=admin.mariadb)
+        return reference, before
+
+    def _clones_in_use(self) -> tuple[dict[str, Account], set[str]]:
+        """Return the clone's accounts that AWSCURRENT opens, by host, and the hosts at which they carry our mark."""
+        clones = {a.host: a for a in self._admin.accounts(self._clone) if a.opens(self._old.password)}
+        has = self._admin.traits(self._clone)
+        return clones, {host for host in clones if has[host].second_of == self._base}
+
+    def _renew_clone(self) -> None:
+        """Make the clone's accounts what the base's are that AWSCURRENT opens, and give them pending's password."""
+        admin, making, password = self._admin, self._making, self._new.password
+        reference, before = self._reference()
         for account in reference:
             if account.host not in {clone.host for clone in before}:
                 making.create(account)
@@ -117,9 +143,8 @@ class PairChange:
     def _renew_base(self) -> None:
         """Make the clone, which is in use, equal to its base, and give the base pending's password."""
         admin = self._admin
-        clones = {clone.host: clone for clone in admin.accounts(self._clone) if clone.opens(self._old.password)}
+        clones, marked = self._clones_in_use()
         has, wanted = admin.traits(self._clone), admin.traits(self._base)
-        marked = {host for host in clones if has[host].second_of == self._base}
         bases = self._claims.bases(admin.accounts(self._base), marked)
         for account in bases:
             if account.host in clones:

@@ -76,6 +76,18 @@ def _values(session: Session, *expressions: str) -> list[object] | None:
     return list(row)
 
 
+def is_system(session: Session, account: Account) -> bool:
+    """Say whether MySQL protects an account from ordinary admins."""
+    whom = f"USER = {literal(account.user)} AND HOST = {literal(account.host)}"
+    try:
+        rows = session.rows(f"SELECT 1 FROM mysql.global_grants WHERE {whom} AND PRIV = 'SYSTEM_USER'")  # noqa: S608
+    except MySQLError as error:
+        if not error.number:
+            raise
+        return False  # before 8.0 there is no such table
+    return bool(rows)
+
+
 class Plan:
     """
     The alterations one session is to make.
@@ -175,20 +187,7 @@ class Plan:
         """An admin heals an ordinary account, whose password was changed by hand; not one that administers (law 11)."""
         if account.locked:
             raise ChangeRefused(f"{account.name} is locked, so no password opens it: ALTER USER … ACCOUNT UNLOCK")
-        if account.administers or self._is_system(account):
+        if account.administers or (not self.mariadb and is_system(self._session, account)):
             raise ChangeRefused(
                 f"{account.name} is a superuser, or may grant everything: an admin's authority is not used to take one over"
             )
-
-    def _is_system(self, account: Account) -> bool:
-        """Say whether MySQL protects the account from ordinary admins."""
-        if self.mariadb:
-            return False
-        whom = f"USER = {literal(account.user)} AND HOST = {literal(account.host)}"
-        try:
-            rows = self._session.rows(f"SELECT 1 FROM mysql.global_grants WHERE {whom} AND PRIV = 'SYSTEM_USER'")  # noqa: S608
-        except MySQLError as error:
-            if not error.number:
-                raise
-            return False  # before 8.0 there is no such table
-        return bool(rows)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from hashlib import sha256
 from importlib import import_module
+from itertools import cycle, islice
 from typing import Any
 
 from rotators.errors import ConfigurationError
@@ -101,23 +103,22 @@ def crypt(password: bytes, salt: bytes, rounds: int) -> bytes:
     Source: Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", steps 1 to 22.
     """
     size = len(password)
-    alternate = hashlib.sha256(password + salt + password).digest()
-    begun = hashlib.sha256(password + salt + _fill(alternate, size))
+    alternate = sha256(password + salt + password).digest()
+    begun = sha256(password + salt + _fill(alternate, size))
     bits = size
     while bits:
         begun.update(alternate if bits & 1 else password)
         bits >>= 1
     digest = begun.digest()
-    by_password = _fill(hashlib.sha256(password * size).digest(), size)
-    by_salt = _fill(hashlib.sha256(salt * (16 + digest[0])).digest(), len(salt))
-    for number in range(rounds):
-        turn = by_password if number & 1 else digest
-        if number % 3:
-            turn += by_salt
-        if number % 7:
-            turn += by_password
-        turn += digest if number & 1 else by_password
-        digest = hashlib.sha256(turn).digest()
+    by_password = _fill(sha256(password * size).digest(), size)
+    by_salt = _fill(sha256(salt * (16 + digest[0])).digest(), len(salt))
+    # What a round adds depends on its number modulo 2, 3 and 7: two and two in their order, they repeat after 42.
+    added = [(by_salt if number % 3 else b"") + (by_password if number % 7 else b"") for number in range(42)]
+    pairs = [(added[even] + by_password, by_password + added[even + 1]) for even in range(0, 42, 2)]
+    for after, before in islice(cycle(pairs), rounds // 2):
+        digest = sha256(before + sha256(digest + after).digest()).digest()
+    if rounds % 2:
+        digest = sha256(digest + pairs[rounds // 2 % len(pairs)][0]).digest()
     return _letters(digest)
 
 

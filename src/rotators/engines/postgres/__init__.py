@@ -17,6 +17,9 @@ from rotators.engines.driver import load
 from rotators.passwords import EXCLUDED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rotators.abc import Obstacle
     from rotators.secret import Secret
 
 ENGINES = frozenset({"postgres", "aurora-postgresql"})
@@ -66,6 +69,21 @@ class Postgres:
     def same_rights(self, secret: Secret, like: Secret) -> None:
         """Refuse a role of a pair that can do less or more than its base (law 12), over one login as `secret`."""
         load("postgres.comparison", extra="postgres").same_rights(_view(secret), _view(like))
+
+    def foresee(
+        self,
+        secret: Secret,
+        *,
+        by: Secret,
+        like: Secret,
+        known: Iterable[tuple[str, Secret]] = (),  # noqa: ARG002 - the catalogs tell whose a clone is
+    ) -> list[Obstacle]:
+        """Say what would stop `set`, over a session of `by` that may only read."""
+        new = _view(secret)
+        view = authority(by, new, engines=ENGINES)
+        old = at(view, _view(like))
+        found: list[Obstacle] = load("postgres.foresight", extra="postgres").foresee(view, at(view, new), old)
+        return found
 
 
 def _view(secret: Secret) -> DatabaseSecret:

@@ -36,6 +36,31 @@ def change(authority: DatabaseSecret, new: DatabaseSecret, old: DatabaseSecret) 
         Change(session, authority, new, old).run()
 
 
+def inspect(session: Session, target: DatabaseSecret) -> None:
+    """
+    Refuse, over an admin's session, what no password mends, and what is not ours (law 11).
+
+    Raises:
+        ChangeRefused: says what it is.
+        LibpqError: the server refused the look, or the connection broke.
+    """
+    name = target.username
+    facts = "rolcanlogin, rolsuper, rolvaliduntil IS NOT NULL AND rolvaliduntil < pg_catalog.now(), rolvaliduntil"
+    found = session.rows(
+        f"SELECT {facts} FROM pg_catalog.pg_roles WHERE rolname = {literal(name)}"  # noqa: S608 - quoted
+    )
+    at = f"{target.host}:{target.port}"
+    if not found:
+        raise ChangeRefused(f"{at} has no role {name!r}: create it, or correct 'username' in the secret")
+    ((login, superuser, expired, until),) = found
+    if superuser == "t":
+        raise ChangeRefused(f"{name!r} at {at} is a superuser: an admin's authority is not used to take one over")
+    if login != "t":
+        raise ChangeRefused(f"{name!r} at {at} has NOLOGIN, so no password opens it: ALTER ROLE … LOGIN")
+    if expired == "t":
+        raise ChangeRefused(f"{name!r} at {at} expired on {until}, so no password opens it: ALTER ROLE … VALID UNTIL")
+
+
 class Change:
     """One change of one role's password: locked, made, proven, or undone."""
 
@@ -69,7 +94,7 @@ class Change:
         turn = turns.take(self._session, self._authority, self._new.username)
         self._algorithm = turn.algorithm
         if self._authority.username != self._new.username:
-            self._inspect()
+            inspect(self._session, self._new)
         return turn.waited and self._already()
 
     def _already(self) -> bool:
@@ -92,26 +117,6 @@ class Change:
                 retryable=True,
             )
         return False
-
-    def _inspect(self) -> None:
-        """An admin sees what a role itself can't say: refuse what no password mends, and what is not ours (law 11)."""
-        name = self._new.username
-        facts = "rolcanlogin, rolsuper, rolvaliduntil IS NOT NULL AND rolvaliduntil < pg_catalog.now(), rolvaliduntil"
-        found = self._session.rows(
-            f"SELECT {facts} FROM pg_catalog.pg_roles WHERE rolname = {literal(name)}"  # noqa: S608 - quoted
-        )
-        at = f"{self._new.host}:{self._new.port}"
-        if not found:
-            raise ChangeRefused(f"{at} has no role {name!r}: create it, or correct 'username' in the secret")
-        ((login, superuser, expired, until),) = found
-        if superuser == "t":
-            raise ChangeRefused(f"{name!r} at {at} is a superuser: an admin's authority is not used to take one over")
-        if login != "t":
-            raise ChangeRefused(f"{name!r} at {at} has NOLOGIN, so no password opens it: ALTER ROLE … LOGIN")
-        if expired == "t":
-            raise ChangeRefused(
-                f"{name!r} at {at} expired on {until}, so no password opens it: ALTER ROLE … VALID UNTIL"
-            )
 
     def _alter(self, verifier: str) -> LibpqError | None:
         """Change it. Returns the failure where the connection broke, as the server may have changed it all the same."""

@@ -15,6 +15,8 @@ from rotators.engines.redis.failures import command_failed, login_failed
 from rotators.waiting import within
 
 if TYPE_CHECKING:
+    import socket
+
     from rotators.database_secret import DatabaseSecret
     from rotators.errors import RotatorsError
 
@@ -124,10 +126,19 @@ def _connection(who: DatabaseSecret, seconds: float) -> Connection:
     }
     if not who.tls:
         return Connection(**settings)  # type: ignore[no-untyped-call]
-    return SSLConnection(
+    return _Verified(
         **settings,
         ssl_ca_certs=tls.ca_bundle(),
         ssl_cert_reqs="required",
         ssl_check_hostname=True,
         ssl_min_version=ssl.TLSVersion.TLSv1_2,
     )
+
+
+class _Verified(SSLConnection):
+    """Trusts the bundle alone. redis-py would trust the system's authorities too, and read all of them at each login."""
+
+    def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
+        context = ssl.create_default_context(cafile=self.ca_certs)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context.wrap_socket(sock, server_hostname=self.host)
