@@ -93,7 +93,7 @@ def test_the_shortest_and_the_longest_token(ours: Service, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["secretsmanager.StopReplicationToReplica", "secretsmanager.", "", "dynamodb.GetItem", "GetSecretValue"]
+    "target", ["secretsmanager.ListResourcePolicies", "secretsmanager.", "", "dynamodb.GetItem", "GetSecretValue"]
 )
 def test_an_unknown_operation(sm: SecretsManager, target: str) -> None:
     status, answer = sm.respond(target, b"{}")
@@ -103,7 +103,7 @@ def test_an_unknown_operation(sm: SecretsManager, target: str) -> None:
 
 def test_boto3_sees_an_unknown_operation(ours: Service) -> None:
     with refused("UnknownOperationException"):
-        ours.client.stop_replication_to_replica(SecretId="x")
+        ours.client.list_resource_policies(SecretId="x")
 
 
 def test_boto3_still_checks_by_itself(ours: Service) -> None:
