@@ -88,7 +88,7 @@ class Held:
         self.function = service.add_function("keys", lambda event, _: self.rotator(event, LambdaContext(30.0)))
 
     def lines(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-        def clients(name: str) -> Any:
+        def clients(name: Any) -> Any:
             return self.service.client() if name == "secretsmanager" else boto3.client(name)
 
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
