@@ -11,6 +11,7 @@ import pytest
 from rotators.engines.postgres import rights
 from rotators.lab.postgres import Postgres
 from rotators.testing import rotate
+from tests.diagnosis.beforehand.conftest import deny
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -249,3 +250,20 @@ def test_a_name_without_room_for_the_clones(world: Worlds, check: Checks) -> Non
     assert found.failed == {"strategy"}
     assert "too long for alternating users" in found.text("strategy")
     assert found["rights"] == ["not asked"]
+
+
+def test_the_admin_is_not_borrowed_while_current_does_not_open(world: Worlds, check: Checks) -> None:
+    """Law 5: whoever may write the secret must not get an admin's login for it."""
+    app = world()
+    add_admin(app, *FULL)
+    app.set_password("changed-by-hand-Canary")
+    found = check(app.arn)
+    assert found.failed == {"current"}
+    assert found["admin"] == found["rights"] == ["not asked"]
+
+
+def test_what_the_secret_held_may_be_out_of_reach(world: Worlds, check: Checks, service: SecretsManager) -> None:
+    app = world()
+    assert rotate(app.service, app.arn).succeeded
+    deny(service, "ListSecretVersionIds")
+    assert check(app.arn).failed == set()

@@ -49,8 +49,8 @@ CHECKS = (
     Check("password", value.password, ("strategy",)),
     Check("server", target.reachable, ("value",)),
     Check("current", target.opens, ("server",)),
-    Check("admin", target.admin, ("strategy", "server")),
-    Check("rights", target.rights, ("strategy", "current", "admin")),
+    Check("admin", target.admin, ("strategy", "current")),  # law 5
+    Check("rights", target.rights, ("current", "admin")),
     Check("keys", keys.room, ("current",)),
     Check("function", function.there),
     Check("permission", function.invocable, ("function",)),

@@ -101,6 +101,10 @@ def rights(subject: Subject) -> Iterator[Line]:
             fatal = obstacle.fatal and title != LAST_RESORT
             text = f"{title}: {obstacle.text}" if title == LAST_RESORT else obstacle.text
             yield (failed if fatal else warned)(text, obstacle.remedy)
+    if subject.store.denied:
+        yield warned(
+            f"what the secret held before was not read, which may show whose a user is: {subject.store.denied}"
+        )
     if not bad:
         yield passed(f"{name if name != AWSCURRENT else 'the user itself'} may make the change")
 
