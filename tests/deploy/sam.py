@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,6 +25,33 @@ FUNCTIONS = {
 }
 #: Those whose admins' servers RDS knows.
 DATABASES = ("DatabaseRotation", "PostgresRotation", "MySQLRotation")
+
+_VALIDATE = """
+import contextlib, io, json, sys
+from samcli.cli.main import cli
+
+found = {}
+for template in sys.argv[1:]:
+    said, code = io.StringIO(), 0
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            cli.main(["validate", "--lint", "-t", template], prog_name="sam")
+        except SystemExit as ended:
+            code = ended.code
+    if code != 0:
+        found[template] = said.getvalue()
+json.dump(found, sys.stdout)
+"""
+
+
+def complaints(sam: Path, *templates: Path) -> dict[str, str]:
+    """What `sam validate --lint` says of each template that it does not accept, in one process: to start SAM takes seconds."""
+    told = subprocess.run(
+        [sam.with_name("python"), "-c", _VALIDATE, *templates],
+        check=True, capture_output=True, text=True, cwd=ROOT, env=environment(),
+    )  # fmt: skip
+    found: dict[str, str] = json.loads(told.stdout)
+    return found
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -19,18 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["sam"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def expand(sam: Path) -> Callable[[Path], dict[str, Any]]:
     """Make the template that CloudFormation sees of one of SAM's."""
+
+    known: dict[str, str] = {}  # by the template's text
 
     def made(template: Path) -> dict[str, Any]:
         python = sam.with_name("python")
         if not python.exists():
             pytest.skip(f"no Python beside {sam} to ask for its translator")
-        told = subprocess.run(
-            [python, "-c", EXPAND, template], check=True, capture_output=True, text=True, env=environment()
-        )
-        expanded: dict[str, Any] = json.loads(told.stdout)
+        text = template.read_text()
+        if text not in known:
+            told = subprocess.run(
+                [python, "-c", EXPAND, template], check=True, capture_output=True, text=True, env=environment()
+            )
+            known[text] = told.stdout
+        expanded: dict[str, Any] = json.loads(known[text])
         return expanded
 
     return made
