@@ -82,7 +82,7 @@ def test_a_pool_lives_through_rotations(world: Callable[..., World], pending: bo
     with ConnectionPool("application_name=pool", connection_class=kind, min_size=2, max_size=4, open=True) as pool:
 
         def request() -> None:
-            with pool.connection(30) as connection:
+            with pool.connection(15) as connection:
                 assert connection.execute("SHOW application_name").fetchone() == ("pool",)
                 connection.close()
 
@@ -93,19 +93,21 @@ def test_a_pool_lives_through_rotations(world: Callable[..., World], pending: bo
 
 def test_an_asyncio_pool_lives_through_a_rotation(world: Callable[..., World]) -> None:
     app, secret = shop(world)
+    behind = CachedSecret(app.arn, client=app.service.client())
+    behind.get()
 
     async def all_of_it() -> int:
         kind, number = psycopg.async_connection_class(secret), 0
         async with AsyncConnectionPool(connection_class=kind, min_size=1, max_size=4, open=False) as pool:
             rotation = asyncio.create_task(asyncio.to_thread(rotate, app.service, app.arn, app.handler))
             while not rotation.done() or number < 5:
-                async with pool.connection(30) as connection:
+                async with pool.connection(15) as connection:
                     await connection.execute("SELECT 1")
                     await connection.close()
                 number += rotation.done()
             assert "connections_errors" not in pool.get_stats()
             assert (await rotation).succeeded
-        async with await psycopg.connect_async(secret) as connection:
+        async with await psycopg.connect_async(behind) as connection:
             await connection.execute("SELECT 1")
         return number
 
