@@ -56,6 +56,7 @@ TAGS = {
     "rotators:discard-old": "`true` or `false`, as `ROTATORS_DISCARD_OLD`",
     "rotators:password-length": "as `PASSWORD_LENGTH`",
     "rotators:exclude-characters": "as `EXCLUDE_CHARACTERS`",
+    "rotators:apart": "secrets with the same value are never rotated at the same time by `rotators rotate`",
     "rotators:iam-authority": "as `ROTATORS_IAM_AUTHORITY`",
     "rotators:unused-days": "as `ROTATORS_IAM_UNUSED_DAYS`",
     "rotators:set": "on a user of ElastiCache or MemoryDB, not on a secret, written by the function: which password it has set",

@@ -32,7 +32,12 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 RUN = {
     r"aws secretsmanager .*": "tests/docs/test_commands.py::test_the_aws_clis_commands_are_ones",
     r"(\.venv/bin/)?rotators (status|report) .*|\.venv/bin/rotators status": "tests/docs/test_commands.py::test_status_and_report",
+    r"rotators check .*": "tests/docs/test_operating.py::test_check",
+    r"rotators rotate .*": "tests/docs/test_rotate.py::test_the_commands_print_what_stands_there",
+    r"rotators (diagnose|repair) .*": "tests/docs/test_repair.py::test_its_commands_mend_a_half_done_rotation",
     r"\.venv/bin/rotators lab": "tests/docs/test_commands.py::test_the_tutorial_as_it_stands",
+    r"\.venv/bin/rotators lab --state lab-state": "tests/cli/test_lab_state.py::test_a_lab_that_was_killed_is_gone_on_with",
+    r"sed .* template.yaml >template-pip.yaml|\.tools/sam/bin/sam build -t template-pip.yaml": "tests/deploy/test_builders.py::test_what_it_makes_is_whole_and_rotates",
     r"SECRET_ID=shop/app node app.mjs": "tests/examples/test_consumers.py::test_nodejs",
     r"make demo": "tests/lab/test_demo.py::test_the_demo_keeps_its_promises_in_a_pipe",
     r"make docs": "tests/docs/test_site.py::test_it_is_built",
@@ -48,6 +53,7 @@ RUN = {
 #: Why a command is run by no test.
 NOT_RUN = {
     r"(\.tools/sam/bin/)?sam deploy --guided": "it needs an account; the template is expanded and read in tests/deploy",
+    r"sam deploy --guided -t examples/.*|aws stepfunctions .*": "it needs an account; tests/examples/test_emergency.py runs the state machine",
     r"git clone .*|cd rotators": "it needs the network",
     r"make (format|lock)": "it changes the checkout; `make check` and tests/deploy/test_requirements.py see to what they leave",
 }
@@ -124,7 +130,8 @@ AWS = [
     pytest.param(block, id=f"{path.relative_to(ROOT)}-{number}")
     for path in DOCUMENTS
     for number, block in enumerate(
-        [one for one in commands(code) if one.startswith("aws ")] for _, code in FENCE.findall(path.read_text())
+        [one for one in commands(code) if one.startswith("aws secretsmanager ")]
+        for _, code in FENCE.findall(path.read_text())
     )
     if block and str(path.relative_to(ROOT)) not in OWN
 ]

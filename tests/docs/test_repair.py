@@ -36,7 +36,9 @@ def test_its_commands_mend_a_half_done_rotation(
     world: Callable[..., World], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app: Any = begun(world(), "createSecret", "setSecret")
-    app.service.account.find(app.arn).name = "shop/app"
+    account = app.service.account
+    account.find(app.arn).name = "shop/app"
+    account._arns["shop/app"] = app.arn
     handler = app.handler
 
     def silent(event: Any, context: Any) -> None:
