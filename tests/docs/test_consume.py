@@ -72,6 +72,12 @@ def test_it_runs(shop: World, courier: str, capsys: pytest.CaptureFixture[str]) 
     names["engine"].dispose()
 
 
+def test_the_readmes_code_is_the_first_of_it() -> None:
+    readme = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+
+    assert CODE[0] in readme
+
+
 def test_every_name_of_ours_in_it_is_there() -> None:
     from rotators import consumer
 
