@@ -38,7 +38,7 @@ def test_sam_finds_nothing_to_complain_of(sam: Path) -> None:
     assert told.returncode == 0, told.stdout + told.stderr
 
 
-def scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+def scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
     if isinstance(node, yaml.ScalarNode):
         yield node
     elif isinstance(node, yaml.MappingNode):
