@@ -286,7 +286,7 @@ def test_names_do_not_move_the_cursor(world: Callable[..., World], capsys: pytes
     with clinic(app, capsys) as here:
         out = here.diagnose().out
     assert "\x1b" not in out
-    assert "at db\ufffdc.invalid" in out
+    assert "at db\\x1bc.invalid" in out
 
 
 @pytest.mark.parametrize(
