@@ -161,6 +161,24 @@ def test_no_password_is_put_back_over_one_that_was_set_since(
         assert app.admits(pending)
 
 
+@pytest.mark.parametrize("strategy", ["single", "alternating"])
+def test_the_admin_sets_no_password_of_an_account_that_was_never_the_secrets(
+    strategy: str, world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Law 11: who writes another user's name into the secret, by a slip or on purpose, gets no password of that user set."""
+    victim = world()
+    app: Any = with_admin(world(tags={"rotators:strategy": strategy}))
+    admin = json.loads(app.service.client().get_secret_value(SecretId=app.value()["masterarn"])["SecretString"])
+    if app.server.installation.major >= 16:
+        app.execute(f'GRANT "{victim.username}" TO {admin["username"]} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE')
+    redirected(app, username=victim.username, password="known-to-the-writer-Canary")
+    with clinic(app, capsys) as here:
+        told = here.repair("--yes", "--json").json
+    assert told["done"] == []
+    assert "'username' differ" in told["after"]["reason"]
+    assert victim.opens()
+
+
 @pytest.mark.parametrize("act", ["drop", "move"])
 def test_of_two_that_move_a_label_one_is_refused(
     act: str, world: Callable[..., World], capsys: pytest.CaptureFixture[str]

@@ -213,8 +213,9 @@ class Repair:
     def _not_set_since(self) -> None:
         """Ask AWSPENDING once more: a step that somebody began since may have set it, and is about to move the label to it."""
         pending = self._diagnosis.found.held.pending
-        asked = pending is not None and pending.answer.kind is Kind.REJECTED and pending.value is not None
-        if asked and self._asked(pending.value).works:
+        if pending is None or pending.value is None or pending.answer.kind is not Kind.REJECTED:
+            return
+        if self._asked(pending.value).works:
             raise Changed
 
     def _asked(self, value: Secret) -> Answer:
