@@ -161,6 +161,42 @@ def test_no_password_is_put_back_over_one_that_was_set_since(
         assert app.admits(pending)
 
 
+def test_what_was_set_at_the_very_moment_keeps_its_label(
+    world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between the last login and the call: nothing can keep that out, so it is looked at once more after it."""
+    app: Any = begun(world(), *CREATED)
+    meddling = Meddling(
+        app.service, lambda: app.step("setSecret", app.token), at=1, operation="UpdateSecretVersionStage"
+    )
+    with clinic(app, capsys) as here, Endpoint(meddling) as url:
+        here.age()
+        main(["repair", app.arn, "--endpoint-url", url, "--yes", "--wait", "0"])
+        assert "nothing more was done" in capsys.readouterr().out
+        assert here.labels()[app.token] == ["AWSPENDING"]
+        assert app.opens("AWSPENDING")
+
+
+def test_a_password_is_put_back_where_the_label_has_gone(
+    world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A finishSecret that had proved AWSPENDING just before it was overwritten: AWSCURRENT opens all the same."""
+    app: Any = changed(begun(with_admin(world(tags=SINGLE)), *CREATED))
+    current = next(version for version, labels in app.service.labels(app.arn).items() if "AWSCURRENT" in labels)
+
+    def deed() -> None:
+        app.service.client().update_secret_version_stage(
+            SecretId=app.arn, VersionStage="AWSCURRENT", MoveToVersionId=app.token, RemoveFromVersionId=current
+        )
+
+    with clinic(app, capsys) as here, Endpoint(Meddling(app.service, deed, at=3)) as url:
+        here.age()
+        main(["repair", app.arn, "--endpoint-url", url, "--yes", "--wait", "0"])
+        assert "nothing more was done" in capsys.readouterr().out
+        assert "AWSCURRENT" in here.labels()[app.token]
+        assert app.opens()
+
+
 @pytest.mark.parametrize("strategy", ["single", "alternating"])
 def test_the_admin_sets_no_password_of_an_account_that_was_never_the_secrets(
     strategy: str, world: Callable[..., World], capsys: pytest.CaptureFixture[str]

@@ -257,3 +257,42 @@ def test_a_maker_that_died_at_once_is_no_obstacle(tmp_path: Path, opened: Opened
     state = opened()
     assert state.records() == []
     assert state.note == {}
+
+
+def test_a_file_that_was_made_for_all_to_read_is_its_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.touch()
+    file.chmod(0o644)
+    state = State(file)
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}["secrets"] == 0o600
+    state.close()
+
+
+def test_what_a_full_disk_did_not_take_is_kept_when_there_is_room_again(tmp_path: Path) -> None:
+    """Or a value would be served for as long as the process lives, and be gone after it."""
+    code = """if True:
+        import os, resource, sys
+        from pathlib import Path
+        from rotators.testing import SecretsManager
+        from rotators.testing.state import State
+        service = SecretsManager(state=State(Path(sys.argv[1])))
+        client = service.client()
+        for name in ("a", "b"):
+            client.create_secret(Name=name, SecretString="one")
+        room = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (Path(sys.argv[1] + "-wal").stat().st_size, room[1]))
+        try:
+            client.put_secret_value(SecretId="a", SecretString="two" * 20_000)
+        except Exception as error:
+            print(type(error).__name__)
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+        print(client.get_secret_value(SecretId="b")["SecretString"])
+        sys.stdout.flush()
+        os._exit(0)
+    """
+    file = tmp_path / "secrets"
+    done = subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["OperationalError", "one"]
+    service = SecretsManager(state=State(file))
+    assert service.client().get_secret_value(SecretId="a")["SecretString"].startswith("two")
+    service.close()

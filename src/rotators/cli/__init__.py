@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from rotators.cli import check, demo, diagnose, event, lab, new, repair, report, rotate, status
 from rotators.cli.account import CommandRefused
+from rotators.cli.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (check, demo, diagnose, event, lab, new, repair, report, rotate, status)
-_REFUSED = 2
+_REFUSED, _PIPE = 2, 141  # the second as shells count it: 128 and the signal's number
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         code: int = arguments.run(arguments)
+        sys.stdout.flush()  # what fails here shall be told here
     except CommandRefused as refused:
-        print(f"rotators: {refused}", file=sys.stderr)
+        print(f"rotators: {printable(str(refused))}", file=sys.stderr)
         return _REFUSED
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's own last flush fails
+        return _PIPE
     return code

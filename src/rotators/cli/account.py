@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
+
+#: The least status of an answer that is an error.
+_REFUSAL = 300
 
 
 class CommandRefused(Exception):
@@ -91,7 +96,10 @@ class Account:
         if hurried:
             config = config.merge(Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}))
         endpoint = self._endpoint if service == "secretsmanager" else None
-        return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+        client = session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+        if service == "secretsmanager":
+            client.meta.events.register("before-parse.secrets-manager", _must_be_json)
+        return client
 
     def _made(self) -> Any:
         if self._session is None:
@@ -107,3 +115,22 @@ class Account:
                     f"there is no profile {self._profile}: see `aws configure list-profiles`"
                 ) from None
         return self._session
+
+
+def _must_be_json(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """
+    Refuse an answer that is no JSON object, such as a proxy's page: botocore takes some for an empty one, and trips over others.
+
+    Raises:
+        HTTPClientError: it is none; whoever asked may ask again.
+    """
+    from botocore.exceptions import HTTPClientError  # noqa: PLC0415 - there is a client, so there is botocore
+
+    body: Any = None
+    try:
+        body = json.loads(response_dict["body"])
+    except ValueError:
+        if response_dict["status_code"] >= _REFUSAL:  # then the status says enough
+            return
+    if not isinstance(body, dict):
+        raise HTTPClientError(error="the answer is not AWS's: is a proxy in between?")

@@ -34,7 +34,12 @@ def replacing(path: Path) -> Iterator[TextIO]:
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else None
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666),
+            "w",
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:
             if mode is not None:
                 os.fchmod(file.fileno(), mode)
             yield file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rotators.cli.terminal import printable
@@ -56,8 +56,9 @@ class Lines:
         self.said(f"{line(result)}  ({self._ended} of {self._total})")
 
     def said(self, text: str) -> None:
-        """Say it."""
-        print(printable(text), file=sys.stderr, flush=True)
+        """Say it; that nobody listens any more is no reason to leave what runs."""
+        with suppress(BrokenPipeError):
+            print(printable(text), file=sys.stderr, flush=True)
 
 
 class Bars:
@@ -70,7 +71,7 @@ class Bars:
 
     def started(self, candidate: Candidate) -> None:
         """Show a bar that moves."""
-        self._bars[candidate.arn] = self._progress.add_task(candidate.name, total=None)
+        self._bars[candidate.arn] = self._progress.add_task(printable(candidate.name), total=None)
 
     def ended(self, result: Result) -> None:
         """Take the bar away, and count."""

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rotators.cli.terminal import printable
 from rotators.fleet.plan import Action
 from rotators.fleet.result import Ending
 
@@ -79,7 +80,9 @@ def _remark(task: Task) -> str:
 def _table(rows: Iterable[tuple[str, str, str]]) -> list[str]:
     rows = list(rows)
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
-    return [f"{one.ljust(widths[0])}  {name.ljust(widths[1])}  {remark}".rstrip() for one, name, remark in rows]
+    return [
+        printable(f"{one.ljust(widths[0])}  {name.ljust(widths[1])}  {remark}".rstrip()) for one, name, remark in rows
+    ]
 
 
 def _counted(words: Iterable[str]) -> str:
@@ -87,4 +90,4 @@ def _counted(words: Iterable[str]) -> str:
 
 
 def _reasons(whys: Iterable[str]) -> list[str]:
-    return [f"left out, {number}: {why}" for why, number in Counter(whys).most_common()]
+    return [printable(f"left out, {number}: {why}") for why, number in Counter(whys).most_common()]

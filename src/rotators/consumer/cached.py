@@ -103,8 +103,10 @@ class CachedSecret:
             if left <= 0:
                 break
             time.sleep(max(0.01, min(pause, left)))
+        told = self._kept.given_up(refused)
         self._kept.give_up(refused)
-        log.warning("%s: version %s is refused, and no other came in time", self.secret_id, refused.version)
+        if not told:  # a line, and not one of each of a thousand threads
+            log.warning("%s: version %s is refused, and no other came in time", self.secret_id, refused.version)
         return refused
 
     def use(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at a rotation that runs.
 LOOK = 0.5
+#: Seconds after which a step shows that ran at the same moment as an act.
+SETTLED = 1.0
 Labels = dict[str, frozenset[str]]
 
 
@@ -139,6 +141,11 @@ class Repair:
     def _drop(self, action: Action) -> str:
         self._still_opens()
         self._stage(AWSPENDING, RemoveFromVersionId=action.version)
+        if self._diagnosis.found.held.schedule.function:
+            time.sleep(SETTLED)
+            if self._ask_current().kind is Kind.REJECTED:  # a step set it at that moment: what opens keeps its label
+                self._stage(AWSPENDING, MoveToVersionId=action.version)
+                raise Changed
         left = self._expected.pop(action.version) - {AWSPENDING}
         if left:
             self._expected[action.version] = left
@@ -147,6 +154,12 @@ class Repair:
     def _put_back(self, action: Action) -> str:
         self._not_set_since()
         self._target.put_back()
+        pending = self._diagnosis.found.held.pending
+        if pending is not None and pending.value is not None and pending.answer.kind is Kind.REJECTED:
+            time.sleep(SETTLED)
+            if self._describe().holder(AWSCURRENT) == pending.id:  # finishSecret had proved it just before
+                self._target.put_back(pending.value)
+                raise Changed
         self._unchanged()  # a rotation that ran meanwhile may have moved on: then the next diagnosis says so
         return f"the password that AWSCURRENT ({action.version}) holds was set, and opens"
 
@@ -201,14 +214,17 @@ class Repair:
 
         Where AWSCURRENT opens (and if it does it is no failed login), nobody is shut out by what happens to AWSPENDING.
         """
-        held = self._diagnosis.found.held
-        version = next(version for version, labels in self._expected.items() if AWSCURRENT in labels)
-        value = next((each.value for each in held.versions if each.id == version), None)
-        answer = self._asked(value) if value is not None else UNASKED
+        answer = self._ask_current()
         if answer.kind is Kind.REJECTED:
             raise Changed
         if not answer.works:
             raise TargetUnreachable(f"AWSCURRENT could not be asked once more: {answer.said or answer.word}")
+
+    def _ask_current(self) -> Answer:
+        version = next(version for version, labels in self._expected.items() if AWSCURRENT in labels)
+        held = self._diagnosis.found.held
+        value = next((each.value for each in held.versions if each.id == version), None)
+        return self._asked(value) if value is not None else UNASKED
 
     def _not_set_since(self) -> None:
         """Ask AWSPENDING once more: a step that somebody began since may have set it, and is about to move the label to it."""

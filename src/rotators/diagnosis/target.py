@@ -188,9 +188,12 @@ class Target:
         place = {"engine": name, "host": view.host, "port": view.port, "ssl": view.tls}
         return Secret({**rest, **place, **database})
 
-    def put_back(self) -> None:
+    def put_back(self, value: Secret | None = None) -> None:
         """
         Let the admin set the password that AWSCURRENT holds; the engine proves it by a login (law 10).
+
+        Args:
+            value: of AWSCURRENT, where that has moved since.
 
         Raises:
             RotatorsError: as `Engine.set`, or the admin can't be used.
@@ -199,4 +202,4 @@ class Target:
         if admin is None or self.engine is None:
             raise ConfigurationError(problem or "there is no admin")
         with deadline.running(deadline.Deadline()), telemetry.noting():
-            self.engine.set(self.current, by=admin, like=self.current)
+            self.engine.set(value or self.current, by=admin, like=self.current)

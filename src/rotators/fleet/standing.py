@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: A rotation takes seconds, and Secrets Manager tries for hours: pending for longer, nobody works on it any more.
 STUCK_AFTER = timedelta(hours=24)
+#: Of a rule's number. Source: API reference, RotationRulesType: at most 1000 days.
+_DIGITS = 5
 
 
 class Standing(Enum):
@@ -149,6 +151,8 @@ def _limit(rule: str) -> timedelta | None:
     from rotators.testing.service_error import ServiceError  # noqa: PLC0415
 
     if told := re.fullmatch(r"(?:every |rate\()(\d+) (hour|day)s?\)?", rule):
+        if len(told[1]) > _DIGITS:
+            return None
         return timedelta(**{f"{told[2]}s": int(told[1])})
     try:
         cron = Cron(rule)

@@ -96,7 +96,11 @@ class Account:
         touched, self._touched = self._touched, set()
         if self._state is not None and touched:
             changed = [self._records[arn] for arn in touched if arn in self._records]
-            self._state.keep(changed, touched - self._records.keys())
+            try:
+                self._state.keep(changed, touched - self._records.keys())
+            except BaseException:  # a full disk: nothing is answered until what is remembered is kept too
+                self._touched |= touched
+                raise
 
     def records(self) -> list[Record]:
         """All secrets, without those whose recovery window is over."""

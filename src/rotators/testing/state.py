@@ -55,6 +55,7 @@ class State:
         self.file = file
         os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         self._refuse_what_is_not_ours()
+        file.chmod(0o600)  # somebody may have made it, empty, for all to read
         # Every use of it holds the service's lock, in whichever thread.
         self._file: sqlite3.Connection | None = sqlite3.connect(
             file, timeout=0, isolation_level=None, check_same_thread=False
