@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -431,3 +434,46 @@ def test_errors_of_a_first_read_are_the_clear_ones(versions: Versions) -> None:
     client.error = answered("AccessDeniedException")
     with pytest.raises(AccessDenied):
         asyncio.run(cached.CachedSecret("app", client=client).get_async())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("kept_before", [False, True])
+def test_a_process_forked_in_the_middle_of_a_read_reads_too(kept_before: bool) -> None:
+    """A server that loads its application and then forks: the thread that held the lock is not in the child."""
+    code = f"""if True:
+        import os, sys, threading
+        from rotators.consumer import CachedSecret
+        from rotators.testing import SecretsManager
+        service = SecretsManager()
+        client = service.client()
+        client.create_secret(Name="app", SecretString="one")
+        secret = CachedSecret("app", client=client, max_age=0)
+        if {kept_before}:
+            old = secret.get()
+            client.put_secret_value(SecretId="app", SecretString="two")
+        reading, go, read = threading.Event(), threading.Event(), client.get_secret_value
+        def slow(**query):
+            reading.set()
+            go.wait(10)
+            return read(**query)
+        client.get_secret_value = slow
+        thread = threading.Thread(target=secret.get)
+        thread.start()
+        reading.wait()
+        child = os.fork()
+        if child == 0:
+            client.get_secret_value = read
+            found = []
+            def again():
+                found.append((secret.after(old) if {kept_before} else secret.get()).text)
+            late = threading.Thread(target=again, daemon=True)
+            late.start()
+            late.join(5)
+            os._exit(0 if found == ["two" if {kept_before} else "one"] else 7)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        go.set()
+        thread.join()
+        sys.exit(code)
+    """
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

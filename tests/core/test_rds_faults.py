@@ -68,7 +68,9 @@ def test_law_13_a_silent_rds_is_bounded(rds: RDSEndpoint) -> None:
     begun = time.monotonic()
     with clock.running(clock.Deadline(2)), pytest.raises(StoreUnavailable):
         RDS().address(f"{ACCOUNT}:db:main")
-    assert time.monotonic() - begun < 3
+    assert (
+        time.monotonic() - begun < 4
+    )  # the 2 s, and what a busy machine adds; a silent answer is waited for 60 s where nothing bounds it
 
 
 def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,12 +209,14 @@ def test_the_cache_users_that_are_named_are_one_functions_to_change(expanded: di
 
 
 @pytest.mark.parametrize("parameter", ["IamUsers", "CacheUsers", "MasterSecretArn", "KmsKeyArn"])
-def test_nothing_is_named_by_a_star_alone(expanded: dict[str, Any], parameter: str) -> None:
+def test_nothing_is_named_by_wildcards_alone(expanded: dict[str, Any], parameter: str) -> None:
     pattern = re.compile(expanded["Parameters"][parameter]["AllowedPattern"])
 
     assert pattern.match("")
     for everything in ("*", "arn:aws:iam::123456789012:user/*", "arn:aws:iam::123456789012:*", "arn:aws:elasticache:*"):
         assert not pattern.match(everything)
+    for one in (*USERS, *CACHES, MASTER, KEY):
+        assert not pattern.match(f"{one[:-8]}????????")
 
 
 @each_function

@@ -40,10 +40,14 @@ def test_rotations_that_fail_or_are_given_up_are_told_of(expanded: dict[str, Any
     assert [target["Arn"] for target in rule["Targets"]] == [TOPIC]
 
 
-def test_labels_that_move_are_told_of_where_it_is_asked_for(expanded: dict[str, Any]) -> None:
+def test_a_new_current_value_is_told_of_where_it_is_asked_for(expanded: dict[str, Any]) -> None:
     (rule,) = Stack(expanded, SecretChangedTopicArn=TOPIC).of_type("AWS::Events::Rule").values()
 
-    assert rule["EventPattern"] == {"source": ["aws.secretsmanager"], "detail-type": ["Secret Label Updated"]}
+    assert rule["EventPattern"] == {
+        "source": ["aws.secretsmanager"],
+        "detail-type": ["Secret Label Updated"],
+        "detail": {"labelUpdated": ["AWSCURRENT"]},
+    }
     assert [target["Arn"] for target in rule["Targets"]] == [TOPIC]
 
 

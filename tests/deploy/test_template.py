@@ -10,6 +10,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from rotators.engines import ENGINES, engine
 from rotators.passwords import EXCLUDED, PasswordPolicy
@@ -17,6 +18,7 @@ from tests.deploy.cloudformation import Stack
 from tests.deploy.sam import DATABASES, FUNCTIONS, ROOT, TEMPLATE, environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -34,6 +36,31 @@ def test_sam_finds_nothing_to_complain_of(sam: Path) -> None:
     )
 
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+def scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            for part in pair:
+                yield from scalars(part)
+    elif isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            yield from scalars(part)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [TEMPLATE, *sorted(ROOT.glob("examples/**/template.yaml"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_nothing_is_null(template: Path) -> None:
+    """CloudFormation refuses it ("'null' values are not allowed in templates"), and cfn-lint says nothing in a state machine."""
+    document = yaml.compose(template.read_text(), yaml.SafeLoader)
+
+    nulls = [node for node in scalars(document) if node.tag == "tag:yaml.org,2002:null"]
+    assert [node.start_mark.line + 1 for node in nulls] == []
 
 
 def test_every_parameter_has_a_default_and_says_what_it_is_for(expanded: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from rotators.testing import Endpoint, SecretsManager, rotate
 from tests.diagnosis.clinic import READS, clinic
 from tests.diagnosis.own import Keys
 from tests.diagnosis.states import (
+    CREATED,
     SET,
     SINGLE,
     abandoned,
@@ -99,6 +100,83 @@ def test_a_label_is_not_moved_to_what_opens_no_more(
         assert main(["repair", app.arn, "--endpoint-url", url, "--yes"]) == 1
     assert "does not open any more" in capsys.readouterr().out
     assert app.service.labels(app.arn) == before
+
+
+@pytest.mark.parametrize("ran", [(), CREATED])
+def test_pending_that_was_set_since_is_not_given_up(
+    ran: tuple[str, ...], world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody resumed a rotation that was thought dead: no label has moved, and AWSPENDING is the password in use."""
+    app: Any = begun(world(), *ran)
+
+    def deed() -> None:
+        for step in SET[len(ran) :]:
+            app.step(step, app.token)
+
+    with clinic(app, capsys) as here, Endpoint(Meddling(app.service, deed, at=2)) as url:
+        here.age()
+        assert here.diagnose("--json").json["plan"][0]["act"] == "drop"
+        main(["repair", app.arn, "--endpoint-url", url, "--yes", "--wait", "0"])
+        told = capsys.readouterr().out
+        assert "somebody else is at work on it, and nothing more was done" in told
+        assert here.labels()[app.token] == ["AWSPENDING"]
+        assert app.opens("AWSPENDING")
+        assert here.repair("--yes").code == 0
+        assert app.opens()
+
+
+def test_nothing_is_given_up_where_nobody_could_be_asked_again(
+    world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Law 8: what is not known is not touched."""
+    app: Any = begun(world(), *CREATED)
+
+    with clinic(app, capsys) as here:
+
+        def deed() -> None:
+            app.alter("CONNECTION LIMIT 0")
+
+        here.age()
+        with Endpoint(Meddling(app.service, deed, at=2)) as url:
+            main(["repair", app.arn, "--endpoint-url", url, "--yes", "--wait", "0"])
+        assert "AWSCURRENT could not be asked once more" in capsys.readouterr().out
+        assert here.labels()[app.token] == ["AWSPENDING"]
+
+
+def test_no_password_is_put_back_over_one_that_was_set_since(
+    world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another's repair has begun a rotation: its password is the one in use, and AWSCURRENT about to move to it."""
+    app: Any = changed(begun(with_admin(world(tags=SINGLE)), *CREATED))
+    pending = app.value("AWSPENDING")["password"]
+
+    def deed() -> None:
+        app.step("setSecret", app.token)
+
+    with clinic(app, capsys) as here, Endpoint(Meddling(app.service, deed, at=2)) as url:
+        here.age()
+        assert here.diagnose("--json").json["plan"][0]["act"] == "put back"
+        main(["repair", app.arn, "--endpoint-url", url, "--yes", "--wait", "0"])
+        assert "somebody else is at work on it, and nothing more was done" in capsys.readouterr().out
+        assert app.admits(pending)
+
+
+@pytest.mark.parametrize("strategy", ["single", "alternating"])
+def test_the_admin_sets_no_password_of_an_account_that_was_never_the_secrets(
+    strategy: str, world: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Law 11: who writes another user's name into the secret, by a slip or on purpose, gets no password of that user set."""
+    victim = world()
+    app: Any = with_admin(world(tags={"rotators:strategy": strategy}))
+    admin = json.loads(app.service.client().get_secret_value(SecretId=app.value()["masterarn"])["SecretString"])
+    if app.server.installation.major >= 16:
+        app.execute(f'GRANT "{victim.username}" TO {admin["username"]} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE')
+    redirected(app, username=victim.username, password="known-to-the-writer-Canary")
+    with clinic(app, capsys) as here:
+        told = here.repair("--yes", "--json").json
+    assert told["done"] == []
+    assert "'username' differ" in told["after"]["reason"]
+    assert victim.opens()
 
 
 @pytest.mark.parametrize("act", ["drop", "move"])
@@ -297,7 +375,7 @@ def test_names_do_not_move_the_cursor(world: Callable[..., World], capsys: pytes
     with clinic(app, capsys) as here:
         out = here.diagnose().out
     assert "\x1b" not in out
-    assert "at db\ufffdc.invalid" in out
+    assert "at db\\x1bc.invalid" in out
 
 
 @pytest.mark.parametrize(

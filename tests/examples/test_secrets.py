@@ -119,12 +119,13 @@ def test_nobody_but_the_application_and_the_rotation_gets_at_a_locked_value(
     everybody, application = policy["ResourcePolicy"]["Statement"]
 
     assert (everybody["Effect"], everybody["Principal"]) == ("Deny", "*")
-    assert "secretsmanager:GetSecretValue" in everybody["Action"]
+    writes = {f"secretsmanager:{call}" for call in ("PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage")}
+    assert set(everybody["Action"]) == {"secretsmanager:GetSecretValue", *writes}
     assert everybody["Condition"] == {
         "ArnNotEquals": {"aws:PrincipalArn": [GIVEN["RotationRoleARN"], GIVEN["ApplicationRoleARN"]]}
     }
     assert application["Effect"] == "Deny"
-    assert "secretsmanager:GetSecretValue" not in application["Action"]
+    assert set(application["Action"]) == writes
 
 
 def test_a_resource_policy_is_one_that_the_service_takes(stack: Stack) -> None:

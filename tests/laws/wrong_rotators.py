@@ -194,7 +194,7 @@ def no_proof(patch: pytest.MonkeyPatch) -> None:
 
 def takes_over(patch: pytest.MonkeyPatch) -> None:
     """Law 11: the admin sets any role's password."""
-    patch.setattr(Change, "_inspect", lambda self: None)
+    patch.setattr("rotators.engines.postgres.change.inspect", lambda session, target: None)
 
 
 def timeless(patch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,20 @@ class Account:
             raise CommandRefused("no region: give --region, or set AWS_REGION or the profile's")
         return [region]
 
+    def region_of(self, secret: str) -> str:
+        """
+        Return the Region of one secret: the one that its ARN names, else the one asked for.
+
+        Raises:
+            CommandRefused: several were asked for, or there is none anywhere.
+        """
+        parts = secret.split(":")
+        if parts[0] == "arn" and len(parts) > 3 and parts[3]:  # noqa: PLR2004 - arn, partition, service, Region
+            return parts[3]
+        if len(self.regions) > 1:
+            raise CommandRefused("a secret is in one Region: give --region once")
+        return self.regions[0]
+
     def client(self, service: str, *, region: str | None = None, hurried: bool = False) -> Any:
         """
         Return a client, which asks again where AWS throttles (botocore's adaptive mode).

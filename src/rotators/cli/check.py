@@ -72,21 +72,19 @@ def _subject(arguments: argparse.Namespace) -> Subject:
 
     owner = Account(arguments)
     secret = arguments.secret
-    regions = [secret.split(":")[3]] if secret.startswith("arn:") and secret.count(":") > 3 else owner.regions  # noqa: PLR2004
-    if len(regions) > 1:
-        raise CommandRefused("a secret is checked in one region: give --region once")
+    region = owner.region_of(secret)
     problem = ""
     try:
         return Subject(
-            lambda service: owner.client(service, region=regions[0], hurried=True),
+            lambda service: owner.client(service, region=region, hurried=True),
             secret,
-            region=regions[0],
+            region=region,
             handler=arguments.handler,
             function=arguments.function,
             schedule=_schedule(arguments),
         )
     except NotThere:
-        problem = f"there is no secret {printable(secret)} in {regions[0]}: see `rotators status`, or give --region"
+        problem = f"there is no secret {printable(secret)} in {region}: see `rotators status`, or give --region"
     except NotAsked as error:
         problem = f"{printable(secret)} can't be described: {error}"
     raise CommandRefused(problem)

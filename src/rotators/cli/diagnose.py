@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rotators.cli import account
 from rotators.cli.account import Account, CommandRefused
+from rotators.cli.terminal import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -51,16 +52,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Diagnose."""
     with environment(arguments):
         found = diagnosed(arguments, client(arguments), deep=arguments.deep)
-    print(json.dumps(found.as_json(), indent=2) if arguments.json else "\n".join(found.lines()))
+    print(json.dumps(found.as_json(), indent=2) if arguments.json else shown(found))
     return found.finding.state.code
+
+
+def shown(found: Diagnosis) -> str:
+    """Return what people read. Whoever writes the secret chooses names that stand in it."""
+    return "\n".join(printable(line) for line in found.lines())
 
 
 def client(arguments: argparse.Namespace) -> Any:
     """Return a client for the one Region that the secret is in."""
     owner = Account(arguments)
-    if len(owner.regions) > 1:
-        raise CommandRefused("a secret is in one Region: give --region once")
-    return owner.client("secretsmanager")
+    return owner.client("secretsmanager", region=owner.region_of(arguments.secret))
 
 
 def diagnosed(arguments: argparse.Namespace, secrets: Any, *, deep: bool = False) -> Diagnosis:
@@ -89,7 +93,7 @@ def diagnosed(arguments: argparse.Namespace, secrets: Any, *, deep: bool = False
 @contextmanager
 def environment(arguments: argparse.Namespace) -> Iterator[None]:
     """Let what a rotator asks beside Secrets Manager (IAM, STS, RDS) be asked of the same account and Region."""
-    named = {"AWS_PROFILE": arguments.profile, "AWS_REGION": (arguments.region or [None])[0]}
+    named = {"AWS_PROFILE": arguments.profile, "AWS_REGION": Account(arguments).region_of(arguments.secret)}
     before = {name: os.environ.get(name) for name in named}
     os.environ.update({name: value for name, value in named.items() if value})
     try:

@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rotators.cli import diagnose
+from rotators.cli.quantity import seconds
+from rotators.cli.terminal import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +33,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--yes", action="store_true", help="do it")
     parser.add_argument(
         "--wait",
-        type=float,
+        type=seconds,
         default=_WAIT,
         metavar="SECONDS",
         help=f"how long to follow a rotation (default: {_WAIT:g})",
@@ -80,10 +82,10 @@ class _Shown:
         if self._json:
             return
         plan = before.finding.plan
-        print("\n".join(before.lines()))
+        print(diagnose.shown(before))
         print(f"\n{'Plan' if plan else 'Nothing to do here: what helps stands above, if anything is needed'}")
         for number, action in enumerate(plan, 1):
-            print(f"{number}. {action.text}\n   safe, as {action.why}")
+            print(f"{number}. {printable(action.text)}\n   safe, as {printable(action.why)}")
         if plan and not self._yes:
             print("\nNothing was changed. With --yes it is done.")
         elif plan:
@@ -93,7 +95,7 @@ class _Shown:
         """Tell what was done."""
         self._done.append(text)
         if not self._json:
-            print(text, flush=True)
+            print(printable(text), flush=True)
 
     def end(self, after: Diagnosis) -> None:
         """Show how it stands now."""
@@ -101,4 +103,4 @@ class _Shown:
             result = {"before": self._before.as_json(), "done": self._done, "after": after.as_json()}
             print(json.dumps(result, indent=2))
         elif after is not self._before:
-            print("\nNow\n" + "\n".join(after.lines()))
+            print("\nNow\n" + diagnose.shown(after))

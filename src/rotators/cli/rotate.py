@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 from contextlib import ExitStack
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rotators.cli import account
 from rotators.cli.account import Account, CommandRefused
+from rotators.cli.quantity import count, natural, seconds
 from rotators.cli.rotate_progress import following
 from rotators.cli.rotate_text import plan, plan_json, report, report_json
+from rotators.cli.terminal import printable_lines
 from rotators.fleet.campaign import Campaign
 from rotators.fleet.journal import Journal, JournalRefused
 from rotators.fleet.limits import GAP, Limits
@@ -22,6 +22,7 @@ from rotators.fleet.result import Ending
 from rotators.fleet.selection import UnknownSecrets, matching, named
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from rotators.fleet.candidate import Candidate
@@ -51,20 +52,20 @@ def add(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
     parser.add_argument("--yes", action="store_true", help="start without being asked")
-    parser.add_argument("--at-once", type=_positive, default=5, metavar="N", help="at most so many (default: 5)")
+    parser.add_argument("--at-once", type=count, default=5, metavar="N", help="at most so many (default: 5)")
     parser.add_argument(
-        "--stagger", type=_seconds, default=0.0, metavar="SECONDS", help="between two starts (default: a tenth)"
+        "--stagger", type=seconds, default=0.0, metavar="SECONDS", help="between two starts (default: a tenth)"
     )
     parser.add_argument(
         "--apart-by", default="rotators:apart", metavar="TAG",
         help="secrets with the same value of this tag are never rotated at the same time (default: rotators:apart)",
     )  # fmt: skip
     parser.add_argument(
-        "--timeout", type=_seconds, default=600.0, metavar="SECONDS",
+        "--timeout", type=seconds, default=600.0, metavar="SECONDS",
         help="follow one so long; then it is unfinished (default: 600)",
     )  # fmt: skip
     parser.add_argument(
-        "--stop-after", type=_natural, default=3, metavar="N",
+        "--stop-after", type=natural, default=3, metavar="N",
         help="start no more when so many failed or are unfinished; 0: never stop (default: 3)",
     )  # fmt: skip
     parser.add_argument(
@@ -101,7 +102,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if not arguments.secrets and all(task.action is Action.LEAVE for task in tasks):
             raise CommandRefused(f"none of the {len(tasks)} secrets found has a rotation that can be started")
         if arguments.plan:
-            print(plan_json(tasks) if arguments.json else plan(tasks, named=bool(arguments.secrets)))
+            text = printable_lines(plan(tasks, named=bool(arguments.secrets)))
+            print(plan_json(tasks) if arguments.json else text)
             return 0
         _ask(tasks, arguments)
         return _rotate(client, tasks, journal, arguments)
@@ -130,7 +132,7 @@ def _ask(tasks: Sequence[Task], arguments: argparse.Namespace) -> None:
     starting = sum(task.action is Action.ROTATE for task in tasks)
     if arguments.secrets or arguments.yes or starting <= 1:
         return
-    print(plan(tasks, named=False, shown=_SHOWN), file=sys.stderr)
+    print(printable_lines(plan(tasks, named=False, shown=_SHOWN)), file=sys.stderr)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise CommandRefused(f"say --yes to rotate these {starting} secrets; nothing was started")
     print(f"\nRotate these {starting} secrets now? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -138,7 +140,7 @@ def _ask(tasks: Sequence[Task], arguments: argparse.Namespace) -> None:
         raise CommandRefused("nothing was started")
 
 
-def _rotate(client: Any, tasks: Sequence[Task], journal: Any, arguments: argparse.Namespace) -> int:
+def _rotate(client: Any, tasks: Sequence[Task], journal: Journal | None, arguments: argparse.Namespace) -> int:
     limits = Limits(
         at_once=arguments.at_once,
         gap=max(arguments.stagger, GAP),
@@ -163,9 +165,10 @@ def _rotate(client: Any, tasks: Sequence[Task], journal: Any, arguments: argpars
             results = campaign.results
         finally:
             signal.signal(signal.SIGINT, before)
-    named = bool(arguments.secrets)
-    print(report_json(results, campaign.stopped) if arguments.json else report(results, campaign.stopped, named=named))
-    complete = all(result.ending.good or (result.ending is Ending.LEFT_OUT and not named) for result in results)
+    chosen = bool(arguments.secrets)
+    text = printable_lines(report(results, campaign.stopped, named=chosen))
+    print(report_json(results, campaign.stopped) if arguments.json else text)
+    complete = all(result.ending.good or (result.ending is Ending.LEFT_OUT and not chosen) for result in results)
     if not complete:
         print(_onward(arguments.journal), file=sys.stderr)
     return _INTERRUPTED if interrupted else 0 if complete else _BAD
@@ -177,25 +180,3 @@ def _onward(journal: Path | None) -> str:
             "rotators: what still runs goes on in AWS; given --journal FILE, the same command goes on where a run ended"
         )
     return f"rotators: the same command with --journal {journal} goes on from here"
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
-
-
-def _natural(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time in seconds")
-    return seconds

@@ -7,6 +7,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rotators.cli.terminal import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,7 +57,7 @@ class Lines:
 
     def said(self, text: str) -> None:
         """Say it."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 class Bars:
@@ -81,7 +83,7 @@ class Bars:
 
     def said(self, text: str) -> None:
         """Say it above the bars."""
-        self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.console.print(printable(text), markup=False, highlight=False)
 
 
 def line(result: Result) -> str:

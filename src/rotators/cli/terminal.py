@@ -39,6 +39,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, each `printable`."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int], None]]:
     """

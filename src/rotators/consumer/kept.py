@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from copy import copy
@@ -42,7 +43,7 @@ class Kept:
 
     def __init__(self, secret_id: str, max_age: int | None, *, pending: bool, client: Any) -> None:
         self._secret_id, self._max_age, self._pending, self._client = secret_id, max_age, pending, client
-        self._lock = threading.Lock()
+        self._locks: dict[int, threading.Lock] = {}
         self._made: Cache | None = None
         self._asked = self._failed = float("-inf")
         self._failure: RotatorsError | None = None
@@ -54,8 +55,8 @@ class Kept:
 
     def get(self) -> SecretVersion:
         """Return the value, or read it: one thread does, and the others have the old one, or wait where there is none."""
-        began, old = time.monotonic(), None if self._made is None else self._made.last()
-        if not self._lock.acquire(blocking=old is None) and old is not None:
+        began, old, lock = time.monotonic(), None if self._made is None else self._made.last(), self._lock
+        if not lock.acquire(blocking=old is None) and old is not None:
             return old
         try:
             fresh = self.fresh()
@@ -64,7 +65,7 @@ class Kept:
             self._share_failure(began)
             return self._fetch()
         finally:
-            self._lock.release()
+            lock.release()
 
     def other(self, refused: SecretVersion, began: float, pace: float) -> tuple[SecretVersion | None, float]:
         """
@@ -88,6 +89,11 @@ class Kept:
     def given_up(self, version: SecretVersion) -> bool:
         """Say whether that is remembered."""
         return self._vain.get(version.version, float("-inf")) > time.monotonic()
+
+    @property
+    def _lock(self) -> threading.Lock:
+        """Return this process's: a forked one would wait for ever for a thread of its parent's that was reading."""
+        return self._locks.setdefault(os.getpid(), threading.Lock())
 
     @property
     def _cache(self) -> Cache:

@@ -79,7 +79,7 @@ class Diagnosis:
         rows.append(("logins", f"{found.asked.logins}, of which {found.asked.refused} refused"))
         rows += [("note", note) for note in self._notes()]
         width = max(len(name) for name, _ in rows)
-        return [_printable(f"{name.ljust(width)}  {text}") for name, text in rows]
+        return [f"{name.ljust(width)}  {text}" for name, text in rows]
 
     def _rotation(self) -> list[tuple[str, str]]:
         schedule, since = self.found.held.schedule, self.found.pending_since
@@ -182,8 +182,3 @@ def _steps(pending: Version | None) -> str:
 
 def _minute(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at is not None else ""
-
-
-def _printable(line: str) -> str:
-    """Whoever writes the secret chooses names that stand here: they must not move an operator's cursor."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)

@@ -29,7 +29,7 @@ class Action:
         why: why it is safe.
 
     Example:
-        >>> rotate("6f3c…", resumes=True).text
+        >>> resume("6f3c…").text
         'RotateSecret: Secrets Manager resumes version 6f3c… from createSecret'
     """
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rotators.diagnosis import plan
 from rotators.diagnosis.answer import Kind
-from rotators.diagnosis.case import DEAD, REFUSED, Case
+from rotators.diagnosis.case import DEAD, REFUSED, Case, clause
 from rotators.diagnosis.finding import Finding, State
 
 if TYPE_CHECKING:
@@ -59,6 +59,13 @@ def _set(case: Case, current: Version, target: Target, refused: str) -> Finding:
     older = case.found.older
     if case.admin_works:
         user = str(target.current.get("username", ""))
+        if (foreign := _of_another(case)) is not None:
+            return Finding(
+                State.BROKEN,
+                f"{refused}, and {foreign.title} is for another target: {clause(foreign)}. Whose account {user!r} is, nobody here "
+                "can tell, so the admin sets no password of it (law 11): store the value that works",
+                case.store,
+            )
         return case.repair(
             State.BROKEN,
             f"{refused}, and the admin opens: the password of {user!r} was changed by somebody else",
@@ -75,6 +82,12 @@ def _set(case: Case, current: Version, target: Target, refused: str) -> Finding:
         else ": store the value that works, or name an admin's secret in 'masterarn'"
     )
     return Finding(State.BROKEN, f"{refused}, and nothing that we may use opens{hint}", case.store)
+
+
+def _of_another(case: Case) -> Version | None:
+    """Return the version that was AWSCURRENT before, if it was for another account: a slip, or a trick, of who wrote the secret."""
+    previous = case.held.previous
+    return previous if previous is not None and previous.answer.kind is Kind.ELSEWHERE else None
 
 
 def _key(case: Case, current: Version, refused: str) -> Finding:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rotators import deadline, telemetry, waiting
 from rotators.calls import call
 from rotators.description import Description
-from rotators.diagnosis.answer import Asked
+from rotators.diagnosis.answer import Answer, Asked, Kind
 from rotators.diagnosis.held import asked, for_people
 from rotators.diagnosis.plan import Act, Action
+from rotators.diagnosis.version import UNASKED
 from rotators.errors import ConfigurationError, RotationRefused, RotatorsError, TargetUnreachable, scrub
 from rotators.machine import AWSCURRENT, AWSPENDING, Step
 from rotators.refusals import translate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from rotators.diagnosis.diagnosis import Diagnosis
     from rotators.diagnosis.target import Target
+    from rotators.secret import Secret
 
 #: Seconds between two looks at a rotation that runs.
 LOOK = 0.5
@@ -135,6 +137,7 @@ class Repair:
         return f"version {action.version} was finished, and is AWSCURRENT"
 
     def _drop(self, action: Action) -> str:
+        self._still_opens()
         self._stage(AWSPENDING, RemoveFromVersionId=action.version)
         left = self._expected.pop(action.version) - {AWSPENDING}
         if left:
@@ -142,6 +145,7 @@ class Repair:
         return f"AWSPENDING was taken off version {action.version}"
 
     def _put_back(self, action: Action) -> str:
+        self._not_set_since()
         self._target.put_back()
         self._unchanged()  # a rotation that ran meanwhile may have moved on: then the next diagnosis says so
         return f"the password that AWSCURRENT ({action.version}) holds was set, and opens"
@@ -151,7 +155,7 @@ class Repair:
         version = next(version for version in held.versions if version.id == action.version)
         assert version.value is not None  # noqa: S101 - it has opened
         assert held.current is not None  # noqa: S101 - or there were no such plan
-        answer = Asked().of(self._target.rotator, version.value, hidden=held.hidden)  # law 6
+        answer = self._asked(version.value)  # law 6
         if not answer.works:
             raise TargetUnreachable(f"version {action.version} does not open any more: {answer.said or answer.word}")
         self._stage(AWSCURRENT, MoveToVersionId=action.version, RemoveFromVersionId=held.current.id)
@@ -190,6 +194,32 @@ class Repair:
             if pause is not None:
                 time.sleep(pause)
         raise Changed
+
+    def _still_opens(self) -> None:
+        """
+        Ask AWSCURRENT once more: a step that somebody began since moves no label, and makes AWSPENDING the password in use.
+
+        Where AWSCURRENT opens (and if it does it is no failed login), nobody is shut out by what happens to AWSPENDING.
+        """
+        held = self._diagnosis.found.held
+        version = next(version for version, labels in self._expected.items() if AWSCURRENT in labels)
+        value = next((each.value for each in held.versions if each.id == version), None)
+        answer = self._asked(value) if value is not None else UNASKED
+        if answer.kind is Kind.REJECTED:
+            raise Changed
+        if not answer.works:
+            raise TargetUnreachable(f"AWSCURRENT could not be asked once more: {answer.said or answer.word}")
+
+    def _not_set_since(self) -> None:
+        """Ask AWSPENDING once more: a step that somebody began since may have set it, and is about to move the label to it."""
+        pending = self._diagnosis.found.held.pending
+        if pending is None or pending.value is None or pending.answer.kind is not Kind.REJECTED:
+            return
+        if self._asked(pending.value).works:
+            raise Changed
+
+    def _asked(self, value: Secret) -> Answer:
+        return Asked().of(self._target.rotator, value, hidden=self._diagnosis.found.held.hidden)
 
     def _describe(self) -> Description:
         with deadline.running(deadline.Deadline()):
