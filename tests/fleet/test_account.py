@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -74,6 +77,27 @@ def test_who_answered_once_is_asked_again_and_again(nobody: str, monkeypatch: py
     with pytest.raises(EndpointConnectionError):
         client.list_secrets()
     assert len(waited) == 10
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith("rotate")])
+def test_ctrl_c(command: str) -> None:
+    """While nobody knows whether an answer comes; `rotate` has its own."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        run = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from rotators.cli import main; exit(main())"
+        words = [sys.executable, "-c", run, *command.split(), "--endpoint-url", url]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                connection, _ = silent.accept()
+                with connection:
+                    connection.recv(1)
+                    process.send_signal(signal.SIGINT)
+                    out, err = process.communicate(timeout=20)
+            finally:
+                process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert err == "\nrotators: interrupted; a rotation that was begun goes on in AWS\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (check, demo, diagnose, event, lab, new, repair, report, rotate, status)
-_REFUSED = 2
+_REFUSED, _INTERRUPTED = 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,4 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CommandRefused as refused:
         print(f"rotators: {refused}", file=sys.stderr)
         return _REFUSED
+    except KeyboardInterrupt:
+        print("\nrotators: interrupted; a rotation that was begun goes on in AWS", file=sys.stderr)
+        return _INTERRUPTED
     return code
