@@ -264,6 +264,17 @@ class Leaky(Rotator):
 leaky = Leaky()
 
 
+def test_a_target_whose_port_is_a_number(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in every database's secret; the rotator is no engine's, and takes the value as it is."""
+    monkeypatch.setattr(Leaky, "how", "rejected")
+    service = SecretsManager()
+    value = json.dumps({"host": "db.invalid", "port": 5432, "password": CANARY, "key": CANARY})
+    arn = service.client().create_secret(Name="own", SecretString=value)["ARN"]
+    with Endpoint(service) as url:
+        assert main(["diagnose", arn, "--handler", f"{__name__}.leaky", "--endpoint-url", url]) == 1
+    assert "at db.invalid:5432" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("how", ["rejected", "unreachable", "anything"])
 @pytest.mark.parametrize(
     "command", [["diagnose"], ["diagnose", "--json"], ["repair", "--yes"], ["repair", "--yes", "--json"]]

@@ -39,6 +39,7 @@ RUN = {
     r"\.venv/bin/rotators lab --state lab-state": "tests/cli/test_lab_state.py::test_a_lab_that_was_killed_is_gone_on_with",
     r"sed .* template.yaml >template-pip.yaml|\.tools/sam/bin/sam build -t template-pip.yaml": "tests/deploy/test_builders.py::test_what_it_makes_is_whole_and_rotates",
     r"SECRET_ID=shop/app node app.mjs": "tests/examples/test_consumers.py::test_nodejs",
+    r"\.ci/setup venv": ".ci/run",
     r"make demo": "tests/lab/test_demo.py::test_the_demo_keeps_its_promises_in_a_pipe",
     r"make docs": "tests/docs/test_site.py::test_it_is_built",
     r"make build|sam build": "tests/deploy/test_artifact.py::test_it_holds_our_package_and_its_drivers_and_nothing_the_runtime_brings",

@@ -19,6 +19,8 @@ import pytest
 from rotators.cli import main
 from rotators.fleet import Rotated, Standing
 from rotators.fleet.report import Figures, Origin, page
+from rotators.fleet.report.chart import bars
+from rotators.fleet.report.figures import Count
 from rotators.fleet.report.timeline import Timeline
 from rotators.fleet.report.words import MEANINGS, REPORTED
 from rotators.testing import Endpoint, SecretsManager
@@ -386,3 +388,13 @@ def test_the_pages_read_are_told_on_a_terminal(
     _, _, err = report("--html", str(tmp_path / "r.html"))
     assert re.findall(r"eu-central-1: secrets read: (\d+)", err) == ["100", "200", "250"]
     assert err.endswith("\r\033[K"), "and the line is cleared"
+
+
+def test_a_bar_is_as_long_as_its_share() -> None:
+    """The track behind it is the whole: what says 25% does not fill it."""
+    drawn = bars("x", "x", [Count("a", 1), Count("b", 1), Count("c", 2, bad=True), Count("d", 0)])
+    assert re.findall(r'<rect class="(good|bad)"[^>]* width="([^"]+)"', drawn) == [
+        ("good", "25.00%"),
+        ("good", "25.00%"),
+        ("bad", "50.00%"),
+    ]

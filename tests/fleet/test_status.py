@@ -107,7 +107,14 @@ def test_a_prefix_and_tags(fleet: Fleet) -> None:
     assert set(fleet.standings("--tag", "team")) == {"shop/app", "shop/mail"}
     assert set(fleet.standings("--tag", "team=mail")) == {"shop/mail"}
     assert fleet.standings("--prefix", "nobody") == {}
-    assert fleet.status("--prefix", "nobody")[:2] == (0, "no secret with a rotation\n")
+    assert fleet.status("--prefix", "nobody")[:2] == (0, "no secret with a rotation in eu-central-1\n")
+
+
+def test_minutes_are_told_as_minutes(fleet: Fleet) -> None:
+    arn = fleet.make("shop/app")
+    fleet.service.put_placeholder(arn, "t" * 32)
+    fleet.service.account.find(arn).changed -= 150
+    assert "pending for 2 min  shop/app" in fleet.status()[1]
 
 
 def fill(fleet: Fleet, number: int) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (check, demo, diagnose, event, lab, new, repair, report, rotate, status)
-_REFUSED, _PIPE = 2, 141  # the second as shells count it: 128 and the signal's number
+#: The last two as shells count them: 128 and the signal's number.
+_REFUSED, _INTERRUPTED, _PIPE = 2, 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,4 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's own last flush fails
         return _PIPE
+    except KeyboardInterrupt:
+        print("\nrotators: interrupted; a rotation that was begun goes on in AWS", file=sys.stderr)
+        return _INTERRUPTED
     return code

@@ -6,12 +6,21 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from rotators.errors import StoreUnavailable
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
 #: The least status of an answer that is an error.
 _REFUSAL = 300
+
+
+_NO_CREDENTIALS = (
+    "no credentials: give --profile, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (of a lab: paste its "
+    "`export` line)"
+)
+_NOBODY = ("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError")
 
 
 class CommandRefused(Exception):
@@ -27,6 +36,27 @@ def options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--profile", metavar="NAME", help="as in the AWS CLI (default: AWS_PROFILE)")
     group.add_argument("--endpoint-url", metavar="URL", help="as in the AWS CLI, such as the lab's")
     parser.add_argument("--json", action="store_true", help="print JSON for programs instead of a table for people")
+
+
+class NobodyAnswers(CommandRefused, StoreUnavailable):
+    """A client's first call reached nobody; of both trees, so that no layer between takes it for a failure of its own."""
+
+
+class _Patience:
+    """Has a client say soon that nobody is there. Once it was answered, it asks as often as it is told: the network may blip."""
+
+    def __init__(self, client: Any, attempts: int) -> None:
+        self._url, self._attempts = client.meta.endpoint_url, attempts
+        client.meta.events.register_first("needs-retry", self._judge)
+
+    def _judge(self, attempts: int, response: Any, caught_exception: Exception | None, **_: Any) -> None:
+        if response is not None:
+            self._attempts = 1000  # more than botocore makes
+        elif attempts >= self._attempts and type(caught_exception).__name__ in _NOBODY:
+            raise NobodyAnswers(
+                f"nobody answers at {self._url}: see --region and --endpoint-url (of a lab: whether it runs, and where), and the "
+                "network from here"
+            )
 
 
 class Account:
@@ -86,19 +116,27 @@ class Account:
             hurried: whether somebody waits for the answer and can do without it.
 
         Raises:
-            CommandRefused: boto3 is missing, there is no such profile, or no region.
+            CommandRefused: boto3 is missing; there is no such profile, no region, no credentials; a Region or URL is none.
+                Its calls raise it, too: where nobody ever answered.
         """
         region = region or self.regions[0]
         session = self._made()
         from botocore.config import Config  # noqa: PLC0415 - after boto3's own absence was said
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
         config = Config(retries={"mode": "adaptive", "max_attempts": 10}, user_agent_extra="rotators")
         if hurried:
             config = config.merge(Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}))
         endpoint = self._endpoint if service == "secretsmanager" else None
-        client = session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+        try:
+            if session.get_credentials() is None:
+                raise CommandRefused(_NO_CREDENTIALS)
+            client = session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+        except (BotoCoreError, ValueError) as error:  # of boto3's sentences, none quotes a credential
+            raise CommandRefused(f"{str(error).rstrip('.')}: see --region, --profile and --endpoint-url") from None
         if service == "secretsmanager":
             client.meta.events.register("before-parse.secrets-manager", _must_be_json)
+            _Patience(client, 2 if hurried else 3)
         return client
 
     def _made(self) -> Any:

@@ -176,5 +176,7 @@ def _rotate(client: Any, tasks: Sequence[Task], journal: Journal | None, argumen
 
 def _onward(journal: Path | None) -> str:
     if journal is None:
-        return "rotators: what runs goes on in AWS; with --journal FILE the same command would go on from here"
+        return (
+            "rotators: what still runs goes on in AWS; given --journal FILE, the same command goes on where a run ended"
+        )
     return f"rotators: the same command with --journal {journal} goes on from here"

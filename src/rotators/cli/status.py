@@ -37,17 +37,17 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """List them."""
-    found, _ = selection.selected(arguments, everything=arguments.all)
+    found, regions = selection.selected(arguments, everything=arguments.all)
     if arguments.json:
         print(json.dumps([secret.as_json() for secret in found], indent=2))
     else:
-        _print(found, everything=arguments.all)
+        _print(found, regions, everything=arguments.all)
     return _BAD if any(secret.standing.bad for secret in found) else 0
 
 
-def _print(found: list[Rotated], *, everything: bool) -> None:
+def _print(found: list[Rotated], regions: list[str], *, everything: bool) -> None:
     if not found:
-        print("no secret" if everything else "no secret with a rotation")
+        print(f"no secret{'' if everything else ' with a rotation'} in {', '.join(regions)}")
         return
     now = datetime.now(UTC)
     several = len({secret.region for secret in found}) > 1
@@ -82,5 +82,8 @@ def _date(at: datetime | None) -> str:
 
 
 def _span(span: timedelta) -> str:
-    hours = int(span.total_seconds() // 3600)
+    minutes = int(span.total_seconds() // 60)
+    hours = minutes // 60
+    if not hours:
+        return f"{minutes} min"
     return f"{hours // 24} d" if hours >= 24 else f"{hours} h"  # noqa: PLR2004

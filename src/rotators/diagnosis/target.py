@@ -87,7 +87,7 @@ class Target:
     def where(self) -> str:
         """Where it is, for a sentence."""
         resource = self._resource(self.current)
-        return ":".join(resource[key] for key in ("host", "port") if key in resource) or "the target"
+        return ":".join(str(resource[key]) for key in ("host", "port") if key in resource) or "the target"
 
     @property
     def labelled(self) -> list[Secret]:

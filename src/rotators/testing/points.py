@@ -33,6 +33,7 @@ class Point:
         throttled: the same, of a service that asks for patience; None where there is no such answer.
         name: says in words what a call is.
         chosen: says whether a call counts.
+        needs: the package that the module imports, where it is not its own.
     """
 
     module: str
@@ -42,6 +43,7 @@ class Point:
     name: Callable[[Any, tuple[Any, ...], dict[str, Any]], str]
     throttled: Callable[[Any, tuple[Any, ...]], BaseException] | None = None
     chosen: Callable[[Any], bool] = lambda _: True
+    needs: str = ""
 
     @property
     def cls(self) -> Any:
@@ -52,7 +54,7 @@ class Point:
 def points() -> Iterator[Point]:
     """Yield what counts, of what is installed."""
     for point in POINTS:
-        top = point.module.split(".")[0]
+        top = point.needs or point.module.split(".")[0]
         if top in sys.modules or find_spec(top) is not None:
             yield point
 
@@ -131,14 +133,19 @@ def _stranger(sock: Any) -> bool:
     return True
 
 
+def _libpq(owner: str, method: str, does: str) -> Point:
+    name = _named(f"PostgreSQL: {does}")
+    return Point("rotators.engines.postgres.libpq", owner, method, _libpq_lost, name, needs="psycopg")
+
+
 POINTS = (
     Point(
         "botocore.client", "BaseClient", "_make_api_call", _aws_lost, lambda _, args, __: str(args[0]), _aws_throttled
     ),
-    Point("rotators.engines.postgres.libpq", "Session", "open", _libpq_lost, _named("PostgreSQL: log in")),
-    Point("rotators.engines.postgres.libpq", "Opening", "halt", _libpq_lost, _named("PostgreSQL: connect")),
-    Point("rotators.engines.postgres.libpq", "Opening", "finish", _libpq_lost, _named("PostgreSQL: log in")),
-    Point("rotators.engines.postgres.libpq", "Session", "rows", _libpq_lost, _named("PostgreSQL: a statement")),
+    _libpq("Session", "open", "log in"),
+    _libpq("Opening", "halt", "connect"),
+    _libpq("Opening", "finish", "log in"),
+    _libpq("Session", "rows", "a statement"),
     Point("pymysql.connections", "Connection", "connect", _mysql_lost, _named("MySQL: log in")),
     Point("pymysql.connections", "Connection", "query", _mysql_lost, _named("MySQL: a statement")),
     Point("psycopg", "Connection", "connect", _timeout, _named("psycopg: log in")),

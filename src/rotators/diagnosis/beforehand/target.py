@@ -50,7 +50,8 @@ def opens(subject: Subject) -> Iterator[Line]:
     if subject.refused is None:
         yield passed(f"{AWSCURRENT} opens it")
     else:
-        yield failed(str(subject.refused), f"{STORE}{subject.told['Name']}" if _rejected(subject) else "")
+        name = subject.told["Name"]
+        yield failed(str(subject.refused), f"{STORE}{name}; or: rotators diagnose {name}" if _rejected(subject) else "")
 
 
 def admin(subject: Subject) -> Iterator[Line]:

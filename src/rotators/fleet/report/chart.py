@@ -31,8 +31,7 @@ def figure(name: str, heading: str, about: str, drawn: str, numbers: str) -> str
 
 def bars(name: str, title: str, counts: Sequence[Count]) -> str:
     """Return lying bars, one for each count."""
-    most = max((one.count for one in counts), default=0) or 1
-    whole = sum(one.count for one in counts) or 1
+    whole = sum(one.count for one in counts) or 1  # the track: a bar is as long as its share says
     drawn = []
     for at, one in enumerate(counts):
         top = at * _ROW
@@ -43,7 +42,7 @@ def bars(name: str, title: str, counts: Sequence[Count]) -> str:
             f'<rect class="track" x="0" y="{top + 20}" width="100%" height="{_BAR}" rx="3"/>'
         )
         if one.count:
-            width = max(100 * one.count / most, 0.5)
+            width = max(100 * one.count / whole, 0.5)
             drawn.append(
                 f'<rect class="{kind}" x="0" y="{top + 20}" width="{width:.2f}%" height="{_BAR}" rx="3">'
                 f"<title>{escape(one.label)}: {one.count:,}</title></rect>"
