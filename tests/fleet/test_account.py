@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ def test_who_answered_once_is_asked_again_and_again(nobody: str, monkeypatch: py
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=waited.append, time=time.time))
     with Endpoint(SecretsManager()) as url:
         options = {"profile": None, "region": ["us-east-1"], "endpoint_url": url}
-        client = Account(SimpleNamespace(**options)).client("secretsmanager")  # type: ignore[arg-type]
+        client = Account(Namespace(**options)).client("secretsmanager")
         client.list_secrets()
     with pytest.raises(EndpointConnectionError):
         client.list_secrets()
@@ -127,3 +128,17 @@ def test_no_region(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     assert "no region: give --region" in refused(capsys, "status")
+
+
+def test_beside_a_lab_nothing_is_asked_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its keys are no keys of AWS's, and what `check` asks of Lambda is nobody's business."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    given = {"profile": None, "region": ["eu-central-1"], "endpoint_url": "http://127.0.0.1:9"}
+    url = "http://127.0.0.1:9"
+    assert Account(Namespace(**given)).client("lambda").meta.endpoint_url == url
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
+    assert Account(Namespace(**given | {"endpoint_url": None})).client("ec2").meta.endpoint_url == url
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:8")
+    assert Account(Namespace(**given)).client("lambda").meta.endpoint_url == "http://127.0.0.1:8"
+    vpce = Account(Namespace(**given | {"endpoint_url": "https://vpce.example.com"}))
+    assert "example" not in vpce.client("iam").meta.endpoint_url

@@ -83,7 +83,8 @@ class _Shown:
             return
         plan = before.finding.plan
         print(diagnose.shown(before))
-        print(f"\n{'Plan' if plan else 'Nothing to do here: what helps stands above, if anything is needed'}")
+        idle = "Nothing to do here: what helps stands above" if before.finding.state.code else "Nothing to do"
+        print(f"\n{'Plan' if plan else idle}")
         for number, action in enumerate(plan, 1):
             print(f"{number}. {printable(action.text)}\n   safe, as {printable(action.why)}")
         if plan and not self._yes:
