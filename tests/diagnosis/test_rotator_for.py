@@ -58,3 +58,5 @@ def test_ones_own_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for wrong in ("own_rotator_of_test.other", "own_rotator_of_test.none", "no_such_module.handler", "handler"):
         with pytest.raises(ConfigurationError, match="handler"):
             rotator_for(Secret("plain"), STORE, handler=wrong)
+    with pytest.raises(ConfigurationError, match="'handler' is not of the form package.module.attribute"):
+        rotator_for(Secret("plain"), STORE, handler="handler")

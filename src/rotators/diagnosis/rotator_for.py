@@ -65,6 +65,8 @@ def _ours(secret: Secret) -> Rotator:
 
 def _named(handler: str) -> Rotator:
     module, _, attribute = handler.rpartition(".")
+    if not module or not attribute:
+        raise ConfigurationError(f"the handler {handler!r} is not of the form package.module.attribute")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)  # as Lambda looks in the function's own directory
