@@ -128,17 +128,3 @@ def test_no_region(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     assert "no region: give --region" in refused(capsys, "status")
-
-
-def test_beside_a_lab_nothing_is_asked_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its keys are no keys of AWS's, and what `check` asks of Lambda is nobody's business."""
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
-    given = {"profile": None, "region": ["eu-central-1"], "endpoint_url": "http://127.0.0.1:9"}
-    url = "http://127.0.0.1:9"
-    assert Account(Namespace(**given)).client("lambda").meta.endpoint_url == url
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
-    assert Account(Namespace(**given | {"endpoint_url": None})).client("ec2").meta.endpoint_url == url
-    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:8")
-    assert Account(Namespace(**given)).client("lambda").meta.endpoint_url == "http://127.0.0.1:8"
-    vpce = Account(Namespace(**given | {"endpoint_url": "https://vpce.example.com"}))
-    assert "example" not in vpce.client("iam").meta.endpoint_url

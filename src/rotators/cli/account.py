@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from rotators.errors import StoreUnavailable
 
@@ -126,7 +125,7 @@ class Account:
         config = Config(retries={"mode": "adaptive", "max_attempts": 10}, user_agent_extra="rotators")
         if hurried:
             config = config.merge(Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}))
-        endpoint = self._endpoint_of(service)
+        endpoint = self._endpoint if service == "secretsmanager" else None
         try:
             if session.get_credentials() is None:
                 raise CommandRefused(_NO_CREDENTIALS)
@@ -137,15 +136,6 @@ class Account:
             client.meta.events.register("before-parse.secrets-manager", _must_be_json)
             _Patience(client, 2 if hurried else 3)
         return client
-
-    def _endpoint_of(self, service: str) -> str | None:
-        """Return where a service is asked: beside a Secrets Manager on this machine nothing else is asked of AWS."""
-        if service == "secretsmanager":
-            return self._endpoint
-        ours = self._endpoint or os.environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER", "")
-        host = urlsplit(ours).hostname or ""
-        said = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", f"AWS_ENDPOINT_URL_{service.upper()}"))
-        return ours if not said and (host in {"localhost", "::1"} or host.startswith("127.")) else None
 
     def _made(self) -> Any:
         if self._session is None:
