@@ -50,8 +50,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Diagnose."""
-    with environment(arguments):
-        found = diagnosed(arguments, client(arguments), deep=arguments.deep)
+    with asking(arguments) as secrets:
+        found = diagnosed(arguments, secrets, deep=arguments.deep)
     print(json.dumps(found.as_json(), indent=2) if arguments.json else shown(found))
     return found.finding.state.code
 
@@ -59,12 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
 def shown(found: Diagnosis) -> str:
     """Return what people read. Whoever writes the secret chooses names that stand in it."""
     return "\n".join(printable(line) for line in found.lines())
-
-
-def client(arguments: argparse.Namespace) -> Any:
-    """Return a client for the one Region that the secret is in."""
-    owner = Account(arguments)
-    return owner.client("secretsmanager", region=owner.region_of(arguments.secret))
 
 
 def diagnosed(arguments: argparse.Namespace, secrets: Any, *, deep: bool = False) -> Diagnosis:
@@ -91,13 +85,18 @@ def diagnosed(arguments: argparse.Namespace, secrets: Any, *, deep: bool = False
 
 
 @contextmanager
-def environment(arguments: argparse.Namespace) -> Iterator[None]:
-    """Let what a rotator asks beside Secrets Manager (IAM, STS, RDS) be asked of the same account and Region."""
-    named = {"AWS_PROFILE": arguments.profile, "AWS_REGION": Account(arguments).region_of(arguments.secret)}
+def asking(arguments: argparse.Namespace) -> Iterator[Any]:
+    """
+    Make a client for the one Region that the secret is in, and let what a rotator asks beside Secrets Manager (IAM, STS, RDS)
+    be asked of the same account and Region.
+    """
+    owner = Account(arguments)
+    region = owner.region_of(arguments.secret)
+    named = {"AWS_PROFILE": arguments.profile, "AWS_REGION": region}
     before = {name: os.environ.get(name) for name in named}
     os.environ.update({name: value for name, value in named.items() if value})
     try:
-        yield
+        yield owner.client("secretsmanager", region=region)
     finally:
         for name, value in before.items():
             if value is None:

@@ -43,8 +43,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the plan; do it."""
-    with diagnose.environment(arguments):
-        secrets = diagnose.client(arguments)
+    with diagnose.asking(arguments) as secrets:
         before = diagnose.diagnosed(arguments, secrets)
         shown = _Shown(arguments, before)
         if not arguments.yes or not before.finding.plan:
