@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from rotators.diagnosis.answer import Kind
-from rotators.diagnosis.examination import Examination, examine
+from rotators.diagnosis.examine import examine
 from rotators.diagnosis.judgement import judged
 from rotators.diagnosis.pasted import Paste
 from rotators.diagnosis.version import Version, moment
@@ -16,6 +16,7 @@ from rotators.machine import Standing, Step, Verdict, judge
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rotators.diagnosis.examination import Examination
     from rotators.diagnosis.finding import Finding
 
 HERE = (
